@@ -1,0 +1,83 @@
+"""Settings of a knowledge base, from ``suggest.toml`` in its folder or from Python.
+
+Unknown keys are refused, so that a typo never silently means "default".
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from suggest.errors import InvalidRecord, SettingsError
+from suggest.records import Record
+
+FILE_NAME = "suggest.toml"
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Retrieval(Record):
+    """How entries are found."""
+
+    model: str = "bundled"
+    """``bundled``, or the name or path of a sentence-transformers model."""
+    query_prompt: str | None = None
+    """Text put before queries; None takes the model's own prompt, if it has one."""
+    document_prompt: str | None = None
+    """Text put before entries; None takes the model's own prompt, if it has one."""
+    vector_weight: Share = 0.5
+    """Weight of the vector leg in the fusion; the lexical leg has the rest."""
+
+
+class Judging(Record):
+    """When an inquiry may be called ready."""
+
+    provisional: bool = False
+    """Allow ``ready`` before calibration, by fixed cuts; every such suggestion says so."""
+    max_inquiry_chars: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    """Longer inquiries are read up to here and go to ``review``."""
+    max_concerns: Annotated[int, Field(ge=1, le=20)] = 6
+    """More concerns than this in one inquiry go to ``review``."""
+    policy: str | None = None
+    """Path of an escalation policy (TOML), relative to the settings file; None means the default one."""
+
+
+class Voice(Record):
+    """How the team speaks. Empty values leave the phrase out; nothing is made up."""
+
+    company: str = ""
+    """Company name in greetings, e.g. ``株式会社ミホンワークス``."""
+    team: str = ""
+    """Team name, e.g. ``サポートチーム``."""
+    signature: str = ""
+    """Block put under e-mails; may have several lines."""
+
+
+class Settings(Record):
+    """Everything that can be set."""
+
+    language: Literal["ja", "en"] = "ja"
+    """For texts whose language cannot be told."""
+    retrieval: Retrieval = Field(default_factory=Retrieval)
+    judging: Judging = Field(default_factory=Judging)
+    voice: Voice = Field(default_factory=Voice)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read settings from a TOML file; an absent file means the defaults.
+
+    Raises :class:`~suggest.errors.SettingsError` that names the file, the key and what was expected.
+    """
+    if not path.exists():
+        return Settings()
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: not readable as TOML: {error}") from error
+    try:
+        return Settings(**values)
+    except InvalidRecord as error:
+        raise SettingsError(f"{path}: {error}") from error
