@@ -36,9 +36,7 @@ class SourceError(SuggestError):
     Attributes: ``path`` (str), ``line`` (1-based int or None), ``field`` (str or None).
     """
 
-    def __init__(
-        self, message: str, *, path: str, line: int | None = None, field: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, path: str, line: int | None = None, field: str | None = None) -> None:
         place = path if line is None else f"{path}:{line}"
         if field is not None:
             place += f": field {field!r}"

@@ -77,7 +77,9 @@ def _flexible_datetime(value: Any) -> Any:
     if isinstance(value, str):
         text = value.strip().replace("/", "-")
         day, separator, clock = text.partition("T" if "T" in text else " ")
-        value = _flexible_date(day) + (f"T{clock.zfill(5) if ':' in clock[:2] else clock}" if separator else "")
+        value = _flexible_date(day) + (
+            f"T{clock.zfill(5) if ':' in clock[:2] else clock}" if separator else ""
+        )
         try:
             value = datetime.fromisoformat(value)
         except ValueError:

@@ -103,7 +103,11 @@ def morphemes(text: str) -> list[Morpheme]:
     for part, offset in _parts(text):
         found.extend(
             Morpheme(
-                m.surface(), m.normalized_form(), tuple(m.part_of_speech()), offset + m.begin(), offset + m.end()
+                m.surface(),
+                m.normalized_form(),
+                tuple(m.part_of_speech()),
+                offset + m.begin(),
+                offset + m.end(),
             )
             for m in _sudachi().tokenize(part)
         )
@@ -170,7 +174,20 @@ def _ends_sentence(line: str, i: int) -> bool:
         word = line[:i].rsplit(" ", 1)[-1]
         if word.isdigit() and line[:i].strip() == word:  # the "1." of a numbered step
             return False
-        return word.lower() not in {"e.g", "i.e", "mr", "ms", "mrs", "dr", "no", "vs", "ver", "inc", "co", "ltd"}
+        return word.lower() not in {
+            "e.g",
+            "i.e",
+            "mr",
+            "ms",
+            "mrs",
+            "dr",
+            "no",
+            "vs",
+            "ver",
+            "inc",
+            "co",
+            "ltd",
+        }
     return False
 
 
@@ -209,6 +226,9 @@ def _parts(text: str) -> Iterator[tuple[str, int]]:
         start = end
 
 
+_INFLECTIONS = (("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"))
+
+
 @lru_cache(maxsize=200_000)
 def _term(surface: str, normalized: str, pos_id: int) -> str:
     pos = _pos(pos_id)
@@ -217,7 +237,8 @@ def _term(surface: str, normalized: str, pos_id: int) -> str:
     if _LATIN_WORD.match(surface):
         if surface in _ENGLISH_STOP:
             return ""
-        return _stem(surface) if normalized.isascii() else normalized
+        past = surface.endswith("ed")  # Sudachi knows "charged" as a word of its own
+        return _english(surface) if past or normalized.isascii() else normalized
     term = normalized.lower().strip()
     if term in _STOP or not any(c.isalnum() for c in term):
         return ""
@@ -250,7 +271,14 @@ def _pos(pos_id: int) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _stem(word: str) -> str:
+def _english(word: str) -> str:
+    """Return the Japanese loan word of an inflected English word (invoices → インボイス), or its stem."""
+    for ending, replacement in _INFLECTIONS:
+        base = word.removesuffix(ending) + replacement
+        if word.endswith(ending) and len(base) >= 4:
+            units = list(_sudachi().tokenize(base))
+            if len(units) == 1 and not units[0].normalized_form().isascii():
+                return str(units[0].normalized_form())
     stemmer = getattr(_local, "stemmer", None)
     if stemmer is None:
         import snowballstemmer

@@ -1,0 +1,48 @@
+"""The command line: thin commands over the package, one file each.
+
+Exit status: 0 done, 1 an error (one line on stderr that names the cause and the remedy), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from suggest.cli import demo, evaluate, reply, search, status, sync
+from suggest.errors import SuggestError
+
+app = typer.Typer(
+    name="suggest",
+    help="Suggest replies to customer-support inquiries from what your team already knows.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("sync")(sync.sync)
+app.command("reply")(reply.reply)
+app.command("search")(search.search)
+app.command("evaluate")(evaluate.evaluate)
+app.command("status")(status.status)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except SuggestError as error:
+        _fail(str(error))
+    except BrokenPipeError:  # the reader of our output went away; point stdout elsewhere for the exit flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.filename or 'input/output'}: {error.strerror or error}")
+
+
+def _fail(message: str) -> None:
+    one_line = " ".join(message.split())
+    sys.stderr.write(f"error: {one_line}\n")
+    sys.exit(1)

@@ -1,0 +1,8 @@
+"""Judge: how sure are we of each concern, which lane does the inquiry take, and where does it go?"""
+
+from __future__ import annotations
+
+from suggest.judge.lanes import judge
+from suggest.judge.policy import Policy, load_policy
+
+__all__ = ["Policy", "judge", "load_policy"]

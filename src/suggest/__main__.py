@@ -1,0 +1,5 @@
+"""``python -m suggest``."""
+
+from suggest.cli import main
+
+main()

@@ -1,0 +1,345 @@
+"""The knowledge base: one folder, opened, synchronised with its sources, and searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from suggest.errors import KnowledgeBaseError, UnknownTenant
+from suggest.index import generation as generations
+from suggest.index.embedding import Embedder
+from suggest.index.fusion import fuse
+from suggest.index.generation import Generation
+from suggest.index.lock import writer_lock
+from suggest.index.models import load_embedder
+from suggest.index.snippet import snippet
+from suggest.index.store import EntryStore
+from suggest.index.sync import Progress, check_model, synchronise
+from suggest.records import Entry, Evidence, Match, SyncReport
+from suggest.settings import FILE_NAME as SETTINGS_FILE
+from suggest.settings import Settings, load_settings
+from suggest.text import clean, morphemes, tokens
+
+_POOL = 100  # candidates taken from each leg before fusion
+
+
+class KnowledgeBase:
+    """What a team knows, ready to be searched.
+
+    Opened with :meth:`open`. Reading is safe from many threads and processes, also while another
+    process syncs: a reader stays on its generation until :meth:`refresh`.
+    """
+
+    def __init__(self, path: Path, settings: Settings, embedder: Embedder | None) -> None:
+        """Use :meth:`open` instead."""
+        self.path = path
+        self.settings = settings
+        self._embedder = embedder
+        self._store: EntryStore | None = None
+        self._generation: Generation | None = None
+        self._model_checked = False
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        create: bool = True,
+        settings: Settings | None = None,
+        embedder: Embedder | None = None,
+    ) -> Self:
+        """Open the knowledge base in folder ``path``.
+
+        Parameters
+        ----------
+        create
+            Make the folder when it is absent; otherwise an absent one is an error.
+        settings
+            Defaults to ``suggest.toml`` in the folder.
+        embedder
+            Any :class:`~suggest.index.embedding.Embedder`; defaults to the model in the settings.
+
+        Raises
+        ------
+        KnowledgeBaseError
+            The folder is absent, no folder, of another format version, or damaged.
+        SettingsError
+            The settings cannot be used.
+        """
+        folder = Path(path)
+        try:
+            if folder.exists() and not folder.is_dir():
+                raise KnowledgeBaseError(f"{folder}: is a file, expected the folder of a knowledge base")
+            if not folder.exists():
+                if not create:
+                    raise KnowledgeBaseError(
+                        f"{folder}: there is no knowledge base; make one with `suggest sync SOURCE --kb {folder}`"
+                    )
+                folder.mkdir(parents=True)
+            kb = cls(folder, settings or load_settings(folder / SETTINGS_FILE), embedder)
+            kb.refresh()
+        except OSError as error:
+            raise KnowledgeBaseError(f"{folder}: cannot be opened: {error.strerror or error}") from error
+        if kb._generation is None and not create:
+            raise KnowledgeBaseError(
+                f"{folder}: holds no knowledge base yet; fill it with `suggest sync SOURCE --kb {folder}`"
+            )
+        return kb
+
+    def refresh(self) -> bool:
+        """Move to the live generation; return whether it is another one than before."""
+        number = generations.current_number(self.path)
+        if number == self.generation:
+            return False
+        fresh = Generation(generations.folder_of(self.path, number))
+        if self._store is None:
+            self._store = EntryStore(self.path, read_only=True)
+        self._generation, self._model_checked = fresh, False
+        return True
+
+    def close(self) -> None:
+        """Release the folder's files."""
+        if self._store is not None:
+            self._store.close()
+        self._store = self._generation = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def generation(self) -> int:
+        """Number of the generation in use; 0 before the first sync."""
+        return self._generation.number if self._generation else 0
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model, loaded when first used; raises ModelMismatch when it is not this folder's."""
+        if self._embedder is None:
+            self._embedder = load_embedder(self.settings.retrieval)
+        if self._generation is not None and not self._model_checked:
+            check_model(self._generation, self._embedder)
+            self._model_checked = True
+        return self._embedder
+
+    @property
+    def model(self) -> str:
+        """Name and short fingerprint of the model of the generation in use; empty before the first sync."""
+        if self._generation is None:
+            return ""
+        model = self._generation.manifest["model"]
+        return f"{model['name']}@{model['fingerprint'][:12]}"
+
+    def __len__(self) -> int:
+        return len(self._generation) if self._generation else 0
+
+    def status(self) -> dict[str, Any]:
+        """Describe the live generation."""
+        if self._generation is None:
+            return {"generation": 0, "entries": 0, "by_kind": {}, "model": None, "created_at": None}
+        manifest = self._generation.manifest
+        return {
+            "generation": manifest["generation"],
+            "entries": manifest["entries"],
+            "by_kind": manifest["by_kind"],
+            "tenants": len(manifest["tenants"]),
+            "model": self.model,
+            "created_at": manifest["created_at"],
+            "format_version": manifest["format_version"],
+            "generations_kept": generations.kept_numbers(self.path),
+            "bytes": sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file()),
+        }
+
+    def sync(
+        self,
+        entries: Iterable[Entry],
+        *,
+        keep_missing: bool = False,
+        dry_run: bool = False,
+        adopt_model: bool = False,
+        on_progress: Progress | None = None,
+    ) -> SyncReport:
+        """Bring the knowledge base in line with ``entries``, which is everything that the sources hold.
+
+        Only new and changed entries are analysed and embedded. Entries that ``entries`` lacks are
+        removed unless ``keep_missing``. Nothing changes when anything fails.
+
+        Parameters
+        ----------
+        dry_run
+            Only count what would be done.
+        adopt_model
+            Embed everything anew when the settings name another model than the folder's.
+
+        Raises
+        ------
+        KnowledgeBaseLocked
+            Another writer is at work.
+        ModelMismatch
+            The model is not the one the folder was built with.
+        """
+        embedder = self._embedder or load_embedder(self.settings.retrieval)
+        with writer_lock(self.path):
+            self.refresh()
+            store = EntryStore(self.path, read_only=False)
+            try:
+                report = synchronise(
+                    self.path,
+                    store,
+                    embedder,
+                    entries,
+                    self._generation,
+                    keep_missing=keep_missing,
+                    dry_run=dry_run,
+                    adopt_model=adopt_model,
+                    on_progress=on_progress or (lambda *_: None),
+                )
+            finally:
+                store.close()
+            self._embedder = embedder
+            self._model_checked = False
+            self.refresh()
+        return report
+
+    def search(
+        self,
+        text: str,
+        *,
+        tenant: str = "default",
+        top: int = 10,
+        vector_weight: float | None = None,
+        today: date | None = None,
+    ) -> list[Match]:
+        """Return the ``top`` entries nearest to ``text``, best first.
+
+        Entries that are expired, not yet valid or superseded on ``today`` are not found.
+        ``vector_weight`` (0 words only, 1 vectors only) overrides the settings.
+        Raises :class:`~suggest.errors.UnknownTenant` for a tenant without entries.
+        """
+        found = self.retrieve(text, tenant=tenant, top=top, vector_weight=vector_weight, today=today)
+        return [evidence.match for evidence in found]
+
+    def retrieve(
+        self,
+        text: str,
+        *,
+        tenant: str = "default",
+        top: int = 10,
+        per_kind: int = 0,
+        vector_weight: float | None = None,
+        today: date | None = None,
+    ) -> list[Evidence]:
+        """Like :meth:`search`, with the entries themselves.
+
+        ``per_kind`` asks for at least so many of each kind, where the candidates hold them; they
+        follow in the same ranking, so more than ``top`` may come back.
+        """
+        generation = self._generation
+        if not tenant:
+            raise UnknownTenant("the search names no tenant; expected one that has entries")
+        if generation is None or len(generation) == 0:
+            if tenant != "default":
+                raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
+            return []
+        if tenant not in generation.tenants:
+            raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
+        terms = tokens(text)
+        query = self.embedder.embed_queries([clean(text)])[0]
+        usable = generation.usable(tenant, today or datetime.now(UTC).date())
+        rows = self._candidates(generation, terms, query, usable, tenant, max(_POOL, top))
+        if not rows:
+            return []
+        semantic = generation.vectors.scores(query, rows)
+        held = generation.lexical.scores(terms, rows)
+        ceiling = generation.lexical.ceiling(terms) or 1.0
+        lexical = [held.get(row, 0.0) / ceiling for row in rows]
+        weight = self.settings.retrieval.vector_weight if vector_weight is None else vector_weight
+        fused = fuse(lexical, semantic, vector_weight=weight)
+        order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
+        chosen = self._choose(generation, [rows[i] for i in order], top, per_kind)
+        order = [order[i] for i in chosen]
+        return self._describe(
+            generation,
+            text,
+            terms,
+            [(rows[i], float(fused[i]), lexical[i], float(semantic[i])) for i in order],
+        )
+
+    @staticmethod
+    def _candidates(
+        generation: Generation,
+        terms: Sequence[str],
+        query: np.ndarray[Any, np.dtype[np.float32]],
+        usable: np.ndarray[Any, np.dtype[np.bool_]],
+        tenant: str,
+        pool: int,
+    ) -> list[int]:
+        """Return the usable rows that either leg finds, ascending."""
+        found = {row for row, _ in generation.vectors.search(query, limit=pool, among=usable)}
+        limit = pool
+        while True:  # filters must not thin the results
+            hits = generation.lexical.search(terms, tenant=tenant, limit=limit)
+            kept = [row for row, _ in hits if usable[row]]
+            if len(kept) >= pool or len(hits) < limit:
+                break
+            limit *= 4
+        return sorted(found.union(kept[:pool]))
+
+    def _choose(self, generation: Generation, rows: Sequence[int], top: int, per_kind: int) -> list[int]:
+        """Return positions in ``rows``: the first ``top``, then more of a kind that is short."""
+        chosen = list(range(min(top, len(rows))))
+        if per_kind:
+            kinds = generation.rows.kind[np.asarray(rows, dtype=np.int64)]
+            for kind in (0, 1):
+                positions = np.flatnonzero(kinds == kind)[:per_kind]
+                chosen.extend(int(p) for p in positions if p >= top)
+        return sorted(chosen)
+
+    def _describe(
+        self,
+        generation: Generation,
+        text: str,
+        terms: Sequence[str],
+        scored: Sequence[tuple[int, float, float, float]],
+    ) -> list[Evidence]:
+        assert self._store is not None  # set together with the generation
+        keys = [int(generation.rows.key[row]) for row, *_ in scored]
+        rarity = generation.lexical.rarity(terms)
+        whole = sum(rarity.values()) or 1.0
+        surfaces = _surfaces(text, rarity)
+        found = []
+        for (_, score, lexical, semantic), entry, own in zip(
+            scored, self._store.entries(keys), self._store.terms(keys), strict=True
+        ):
+            held = set(own.title.split()).union(own.body.split())
+            match = Match(
+                entry_id=entry.id,
+                kind=entry.kind,
+                title=entry.title,
+                score=round(score, 6),
+                lexical=round(min(1.0, lexical), 6),
+                semantic=round(semantic, 6),
+                coverage=round(sum(r for t, r in rarity.items() if t in held) / whole, 6),
+                snippet=snippet(entry, surfaces),
+            )
+            found.append(Evidence(match=match, entry=entry))
+        return found
+
+
+def _surfaces(text: str, rarity: dict[str, float]) -> dict[str, float]:
+    """Map the words of ``text`` as written to the rarity of their terms."""
+    found = {}
+    for word in morphemes(clean(text).lower()):
+        term = word.normalized.lower()
+        if term in rarity and len(word.surface) > 1:
+            found[word.surface] = rarity[term]
+    return found

@@ -1,0 +1,142 @@
+"""The lexical leg: BM25 by tantivy over terms that :mod:`suggest.text` made.
+
+The only file that imports tantivy. Terms are stored space-joined and split on white space again, so
+that no tokenizer but ours decides what a word is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from suggest.errors import KnowledgeBaseCorrupt
+
+FIELDS = ("title", "body")
+TITLE_BOOST = 1.0
+_K1 = 1.2  # tantivy's own
+_WRITER_BYTES = 64_000_000
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("row", stored=False, indexed=True, fast=True)
+    builder.add_text_field("tenant", stored=False, tokenizer_name="raw", index_option="basic")
+    for field in FIELDS:
+        builder.add_text_field(field, stored=False, tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+def build(folder: Path, documents: Iterable[tuple[int, str, str, str]]) -> int:
+    """Write an index of ``(row, tenant, title terms, body terms)`` into an empty folder.
+
+    Terms are space-joined. Returns how many documents were written.
+    """
+    import tantivy
+
+    folder.mkdir(parents=True, exist_ok=True)
+    index = tantivy.Index(_schema(), path=str(folder))
+    writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+    count = 0
+    for row, tenant, title, body in documents:
+        writer.add_document(tantivy.Document(row=row, tenant=tenant, title=title, body=body))
+        count += 1
+    writer.commit()
+    writer.wait_merging_threads()
+    return count
+
+
+class LexicalLeg:
+    """Searches one immutable index folder. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the index; raises :class:`~suggest.errors.KnowledgeBaseCorrupt` when it cannot be read."""
+        import tantivy
+
+        self._tantivy: Any = tantivy
+        try:
+            self._index: Any = tantivy.Index.open(str(folder))
+            self._index.config_reader(reload_policy="manual")
+            self._index.reload()
+            self._searcher = self._index.searcher()
+        except (ValueError, OSError) as error:
+            raise KnowledgeBaseCorrupt(f"{folder}: the lexical index cannot be opened: {error}") from error
+        self._schema = self._index.schema
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def rarity(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return the inverse document frequency of each term over both fields (0 entries: highest)."""
+        total = len(self)
+        found: dict[str, float] = {}
+        for term in terms:
+            if term not in found:
+                holding = max(self._searcher.doc_freq(field, term) for field in FIELDS)
+                found[term] = _idf(total, holding)
+        return found
+
+    def ceiling(self, terms: Sequence[str]) -> float:
+        """Return the BM25 score that no entry can exceed for these terms.
+
+        Divides scores into 0..1 without looking at other entries.
+        """
+        total = len(self)
+        bound = 0.0
+        for term in set(terms):
+            for field, boost in zip(FIELDS, (TITLE_BOOST, 1.0), strict=True):
+                holding = self._searcher.doc_freq(field, term)
+                bound += boost * (_K1 + 1) * _idf(total, holding) if holding else 0.0
+        return bound
+
+    def search(self, terms: Sequence[str], *, tenant: str, limit: int) -> list[tuple[int, float]]:
+        """Return ``(row, BM25)`` of the best ``limit`` entries of ``tenant``, best first."""
+        if not terms or limit < 1 or not len(self):
+            return []
+        occur = self._tantivy.Occur
+        query = self._tantivy.Query.boolean_query(
+            [(occur.Must, self._any_term(terms)), (occur.Must, self._tenant(tenant))]
+        )
+        return self._run(query, limit)
+
+    def scores(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
+        """Return the BM25 scores of given rows; rows that hold no term are left out."""
+        if not terms or not rows:
+            return {}
+        occur = self._tantivy.Occur
+        only = self._tantivy.Query.term_set_query(self._schema, "row", [int(row) for row in rows])
+        query = self._tantivy.Query.boolean_query(
+            [
+                (occur.Must, self._any_term(terms)),
+                (occur.Must, self._tantivy.Query.const_score_query(only, 0.0)),
+            ]
+        )
+        return dict(self._run(query, len(rows)))
+
+    def _any_term(self, terms: Sequence[str]) -> Any:
+        q = self._tantivy.Query
+        clauses = []
+        for term in dict.fromkeys(terms):
+            for field, boost in zip(FIELDS, (TITLE_BOOST, 1.0), strict=True):
+                query = q.term_query(self._schema, field, term, index_option="freq")
+                clauses.append(
+                    (self._tantivy.Occur.Should, query if boost == 1.0 else q.boost_query(query, boost))
+                )
+        return q.boolean_query(clauses)
+
+    def _tenant(self, tenant: str) -> Any:
+        q = self._tantivy.Query
+        return q.const_score_query(q.term_query(self._schema, "tenant", tenant, index_option="basic"), 0.0)
+
+    def _run(self, query: Any, limit: int) -> list[tuple[int, float]]:
+        hits = self._searcher.search(query, limit=limit, count=False).hits
+        rows: list[Any] = self._searcher.fast_field_values("row", [address for _, address in hits])
+        found = [(int(row), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+        return sorted(found, key=lambda item: (-item[1], item[0]))
+
+
+def _idf(total: int, holding: int) -> float:
+    return math.log(1 + (total - min(holding, total) + 0.5) / (holding + 0.5))

@@ -1,0 +1,146 @@
+"""Chooses the lane: escalate by policy, ready only on strong evidence for every concern, else review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from suggest.judge.messages import DETAIL_QUESTIONS, reason
+from suggest.judge.policy import Policy
+from suggest.judge.strength import STRONG, WEAK, strength
+from suggest.records import Concern, ConcernJudgement, Evidence, Judgement, Reason, Understanding
+from suggest.text import tokens
+
+_USED = 6
+"""Entries that a draft may draw on for one concern."""
+_VAGUE_TERMS = 3
+"""A concern with at most so many terms and no code is vague when its best entries are nearly tied."""
+_TIE = 0.04
+
+_PROBLEMS = {
+    "empty": "empty_inquiry",
+    "too_long": "inquiry_too_long",
+    "unreadable": "unreadable_inquiry",
+}
+
+
+def judge(
+    understanding: Understanding,
+    evidence: Sequence[Sequence[Evidence]],
+    *,
+    policy: Policy,
+    provisional: bool,
+    max_concerns: int,
+) -> Judgement:
+    """Judge an inquiry.
+
+    ``evidence[i]`` holds the candidates for ``understanding.concerns[i]``, best first. ``provisional``
+    allows ``ready`` before calibration, by fixed cuts. The customer's text can raise the lane through
+    the policy and can never lower it.
+    """
+    language = understanding.language
+    concerns = tuple(
+        _concern(concern, found) for concern, found in zip(understanding.concerns, evidence, strict=True)
+    )
+    reasons: list[Reason] = []
+    decision = policy.apply(understanding)
+    if decision is not None:
+        reasons += decision.reasons
+    blocking = _blocking(understanding, concerns, evidence, max_concerns)
+    questions: tuple[str, ...] = ()
+    if any(r.code == "vague" for r in blocking):
+        questions = (DETAIL_QUESTIONS[language],)
+    if decision is not None and decision.lane == "escalate":
+        return Judgement(
+            lane="escalate",
+            route=decision.route,
+            confidence=None,
+            reasons=(*reasons, *(r for r in blocking if r.code == "injection")),
+            concerns=concerns,
+        )
+    ready = provisional and not blocking and decision is None
+    if ready:
+        reasons += [reason("strong_match", language), reason("provisional", language)]
+    else:
+        reasons += blocking
+        if not blocking:
+            reasons.append(reason("not_calibrated", language))
+    return Judgement(
+        lane="ready" if ready else "review",
+        route=decision.route if decision is not None else None,
+        confidence=None,
+        reasons=tuple(reasons),
+        concerns=concerns,
+        questions=questions,
+    )
+
+
+def _concern(concern: Concern, found: Sequence[Evidence]) -> ConcernJudgement:
+    strong = [item for item in found if strength(item.match) >= WEAK]
+    strong.sort(key=lambda item: -strength(item.match))
+    return ConcernJudgement(
+        text=concern.text,
+        answerable=any(item.entry.visibility == "public" for item in strong),
+        confidence=None,
+        entry_ids=tuple(item.entry.id for item in strong[:_USED]),
+    )
+
+
+def _blocking(
+    understanding: Understanding,
+    concerns: Sequence[ConcernJudgement],
+    evidence: Sequence[Sequence[Evidence]],
+    max_concerns: int,
+) -> list[Reason]:
+    """Collect everything that keeps the inquiry from being ready."""
+    language = understanding.language
+    found = [
+        reason("injection", language, signal.evidence)
+        for signal in understanding.signals
+        if signal.code == "injection"
+    ]
+    if understanding.problem is not None:
+        found.append(reason(_PROBLEMS[understanding.problem], language))
+    elif not concerns:
+        found.append(reason("no_question", language))
+    if len(concerns) > max_concerns:
+        found.append(reason("too_many_concerns", language, str(len(concerns))))
+    for concern, judged, candidates in zip(understanding.concerns, concerns, evidence, strict=True):
+        found += _weaknesses(understanding, concern, judged, candidates)
+    return list({(r.code, r.evidence): r for r in found}.values())
+
+
+def _weaknesses(
+    understanding: Understanding,
+    concern: Concern,
+    judged: ConcernJudgement,
+    candidates: Sequence[Evidence],
+) -> list[Reason]:
+    language = understanding.language
+    if not candidates:
+        return [reason("no_match", language, concern.text)]
+    used = [item for item in candidates if item.entry.id in judged.entry_ids]
+    best = max(candidates, key=lambda item: strength(item.match))
+    if not judged.answerable:
+        if used:
+            return [reason("internal_only", language, used[0].entry.id)]
+        code = "concern_unanswered" if len(understanding.concerns) > 1 else "weak_match"
+        return [reason(code, language, concern.text)]
+    found = []
+    if strength(best.match) < STRONG:
+        found.append(reason("weak_match", language, best.entry.id))
+    if best.entry.visibility == "internal":
+        found.append(reason("internal_only", language, best.entry.id))
+    if best.entry.trust == "unreviewed":
+        found.append(reason("unreviewed_evidence", language, best.entry.id))
+    if best.entry.lang not in (None, language):
+        found.append(reason("other_language", language, best.entry.id))
+    if _is_vague(concern, candidates):
+        found.append(reason("vague", language, concern.text))
+    return found
+
+
+def _is_vague(concern: Concern, candidates: Sequence[Evidence]) -> bool:
+    if concern.codes or len(set(tokens(concern.text))) > _VAGUE_TERMS:
+        return False
+    ranked = sorted((strength(item.match) for item in candidates), reverse=True)
+    return len(ranked) > 1 and ranked[0] - ranked[1] < _TIE

@@ -1,0 +1,76 @@
+"""What agents read beside a lane: one message for each reason code, in both languages."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from suggest.records import Reason
+
+_MESSAGES: dict[str, tuple[str, str]] = {
+    "not_calibrated": (
+        "信頼度が未校正のため、自動で「そのまま送れる」とは判定していません。内容をご確認ください。",
+        "Confidence has not been calibrated yet, so nothing is called ready. Please check the draft.",
+    ),
+    "provisional": (
+        "校正前の暫定的な基準による判定です。",
+        "Judged by provisional cuts, before calibration.",
+    ),
+    "strong_match": ("質問に近い根拠が見つかりました。", "Close evidence was found."),
+    "weak_match": (
+        "近い記事・事例はありますが、回答の根拠としては弱めです。",
+        "Entries are near, but too weak to answer from.",
+    ),
+    "no_match": ("根拠になる記事・事例が見つかりません。", "No article or past case answers this."),
+    "concern_unanswered": (
+        "回答の根拠がない質問が含まれています。",
+        "One of the questions has no evidence to answer it.",
+    ),
+    "empty_knowledge_base": (
+        "ナレッジベースにまだ登録がありません。",
+        "The knowledge base holds no entries yet.",
+    ),
+    "empty_inquiry": ("お問い合わせの本文が空です。", "The inquiry has no text."),
+    "unreadable_inquiry": (
+        "本文を文章として読み取れません（文字化け・バイナリなど）。",
+        "The text cannot be read as writing (garbled or binary).",
+    ),
+    "inquiry_too_long": (
+        "本文が長いため、先頭部分だけを読みました。",
+        "The text is very long; only its beginning was read.",
+    ),
+    "too_many_concerns": ("質問が多いため、人の確認が必要です。", "Many questions at once need a person."),
+    "no_question": ("質問や依頼が読み取れません。", "No question or request was found."),
+    "vague": (
+        "対象や症状を特定する情報が足りません。",
+        "The inquiry does not say enough to tell which answer fits.",
+    ),
+    "injection": (
+        "システムへの指示のような文が含まれています。指示としては扱っていません。",
+        "The text contains what looks like instructions to a machine; they were not followed.",
+    ),
+    "other_language": (
+        "根拠がお問い合わせと異なる言語です。",
+        "The evidence is in another language than the inquiry.",
+    ),
+    "internal_only": (
+        "近い記事は社内限定のため、回答には引用できません。",
+        "The nearest entry is internal and cannot be quoted.",
+    ),
+    "unreviewed_evidence": (
+        "未確認の事例が根拠に含まれます。",
+        "The evidence includes a case that nobody has reviewed.",
+    ),
+}
+
+
+def reason(code: str, language: Literal["ja", "en"], evidence: str = "") -> Reason:
+    """Make the reason ``code`` with its message in ``language``."""
+    japanese, english = _MESSAGES[code]
+    return Reason(code=code, message=japanese if language == "ja" else english, evidence=evidence)
+
+
+DETAIL_QUESTIONS: dict[str, str] = {
+    "ja": "お困りの画面名や操作、表示されているメッセージがございましたらお知らせいただけますでしょうか。",
+    "en": "Could you tell us which screen or feature this is about, and any message you see?",
+}
+"""Asked when an inquiry does not say enough. Sharper questions need calibration of what separates candidates."""

@@ -1,0 +1,122 @@
+"""The whole flow for one inquiry. The only file that knows all stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from suggest.compose import compose
+from suggest.index.knowledge_base import KnowledgeBase
+from suggest.judge import Policy, judge, load_policy
+from suggest.judge.messages import reason
+from suggest.records import Evidence, Inquiry, Match, Suggestion, Understanding
+from suggest.settings import FILE_NAME as SETTINGS_FILE
+from suggest.understand import find_personal_data, mask, understand
+
+_PER_KIND = 3
+"""At least so many articles and so many resolved cases are looked at for a draft, where there are any."""
+
+
+class Suggester:
+    """Suggests replies from one knowledge base. Safe to share between threads."""
+
+    def __init__(self, kb: KnowledgeBase, *, policy: Policy | None = None, today: date | None = None) -> None:
+        """Prepare for suggesting; raises SettingsError when the policy file cannot be used.
+
+        ``today`` decides which entries are valid; by default the day of each call.
+        """
+        self.kb = kb
+        self._today = today
+        judging = kb.settings.judging
+        path = None if judging.policy is None else (kb.path / SETTINGS_FILE).parent / Path(judging.policy)
+        self.policy = policy or load_policy(path)
+
+    def suggest(self, inquiry: Inquiry, *, top: int = 10) -> Suggestion:
+        """Return lane, reasons, matches (at most ``top``) and a draft for ``inquiry``.
+
+        Never raises for what a customer wrote. Raises UnknownTenant for a tenant without entries.
+        """
+        settings = self.kb.settings
+        today = self._today or datetime.now(UTC).date()
+        understanding = understand(
+            inquiry,
+            default_language=settings.language,
+            max_chars=settings.judging.max_inquiry_chars,
+        )
+        evidence = [
+            self.kb.retrieve(concern.text, tenant=inquiry.tenant, top=top, per_kind=_PER_KIND, today=today)
+            for concern in understanding.concerns[: settings.judging.max_concerns]
+        ]
+        evidence += [[] for _ in understanding.concerns[settings.judging.max_concerns :]]
+        judgement = judge(
+            understanding,
+            evidence,
+            policy=self.policy,
+            provisional=settings.judging.provisional,
+            max_concerns=settings.judging.max_concerns,
+        )
+        draft, handoff, notes = compose(
+            understanding,
+            judgement,
+            evidence,
+            voice=settings.voice,
+            personal_data=find_personal_data,
+            today=today,
+        )
+        if len(self.kb) == 0:
+            notes = (*notes, reason("empty_knowledge_base", understanding.language))
+        lane = "review" if judgement.lane == "ready" and draft is None else judgement.lane
+        return Suggestion(
+            inquiry_id=inquiry.id,
+            language=understanding.language,
+            lane=lane,
+            confidence=judgement.confidence,
+            route=judgement.route,
+            reasons=(*judgement.reasons, *notes),
+            concerns=judgement.concerns,
+            matches=_merge(evidence, top),
+            questions=judgement.questions,
+            draft=draft,
+            handoff=handoff,
+            personal_data=understanding.personal_data,
+            generation=self.kb.generation,
+            model=self.kb.model,
+        )
+
+    def suggest_many(self, inquiries: Iterable[Inquiry], *, top: int = 10) -> Iterator[Suggestion]:
+        """Suggest for each inquiry in turn; each is judged as if it were alone."""
+        for inquiry in inquiries:
+            yield self.suggest(inquiry, top=top)
+
+    def understand(self, inquiry: Inquiry) -> Understanding:
+        """Return only the first stage, for a look at what was understood."""
+        return understand(
+            inquiry,
+            default_language=self.kb.settings.language,
+            max_chars=self.kb.settings.judging.max_inquiry_chars,
+        )
+
+
+def without_personal_data(match: Match) -> Match:
+    """Return ``match`` with the personal data of a past case masked in what people see of it."""
+    if match.kind == "faq":
+        return match
+    return match.model_copy(
+        update={
+            "title": mask(match.title, find_personal_data(match.title)),
+            "snippet": mask(match.snippet, find_personal_data(match.snippet)),
+        }
+    )
+
+
+def _merge(evidence: Sequence[Sequence[Evidence]], top: int) -> tuple[Match, ...]:
+    """Return the best ``top`` matches over all concerns, each entry once."""
+    best: dict[str, Match] = {}
+    for found in evidence:
+        for item in found:
+            known = best.get(item.match.entry_id)
+            if known is None or item.match.score > known.score:
+                best[item.match.entry_id] = item.match
+    ranked = sorted(best.values(), key=lambda match: (-match.score, match.entry_id))
+    return tuple(without_personal_data(match) for match in ranked[:top])
