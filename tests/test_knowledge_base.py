@@ -102,6 +102,13 @@ def test_an_id_given_twice_is_refused(kb: KnowledgeBase, article: Make) -> None:
     assert kb.generation == 0
 
 
+def test_empty_sources_never_empty_a_knowledge_base(kb: KnowledgeBase, article: Make) -> None:
+    kb.sync([article(1)])
+    with pytest.raises(KnowledgeBaseError, match="hold no entries"):
+        kb.sync([])
+    assert ids(kb, "質問") == ["a1"]
+
+
 def test_swapped_texts_are_not_taken_for_unchanged(kb: KnowledgeBase, article: Make) -> None:
     one, two = article(1, title="返品", body="返品の窓口です。"), article(2, title="配送", body="配送の窓口です。")
     kb.sync([one, two])
@@ -113,7 +120,7 @@ def test_swapped_texts_are_not_taken_for_unchanged(kb: KnowledgeBase, article: M
 _texts = st.sampled_from(["返品の方法", "配送の状況", "ログインできない", "請求書の再発行", "export data"])
 
 
-@given(st.lists(st.dictionaries(st.integers(0, 5), _texts, max_size=6), min_size=1, max_size=5))
+@given(st.lists(st.dictionaries(st.integers(0, 5), _texts, min_size=1, max_size=6), min_size=1, max_size=5))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_sequence_of_syncs_ends_equal_to_a_fresh_build(
     tmp_path_factory: pytest.TempPathFactory, states: list[dict[int, str]]

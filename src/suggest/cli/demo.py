@@ -40,7 +40,7 @@ def demo(
     """Index the sample knowledge base and draft replies to sample inquiries in Japanese and English."""
     from suggest.index.knowledge_base import KnowledgeBase
     from suggest.pipeline import Suggester
-    from suggest.sources import SourceReader
+    from suggest.sources import read_entries
 
     out = console()
     folder = data or sample_data()
@@ -51,7 +51,7 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="suggest-demo-") as temporary:
         kb = KnowledgeBase.open(temporary, settings=settings)
         with sync_progress() as show:
-            report = kb.sync(SourceReader(folder), on_progress=show)
+            report = kb.sync(read_entries(folder), on_progress=show)
         out.print(
             f"Indexed {report.added} entries from {folder} in {report.seconds:.1f} s "
             f"(model {kb.model}). Lanes below are provisional: nothing has been calibrated yet."

@@ -38,10 +38,13 @@ def sync(
 ) -> None:
     """Index the SOURCEs. Only new and changed entries are embedded; entries gone from them are removed."""
     from suggest.index.knowledge_base import KnowledgeBase
-    from suggest.sources import SourceReader
+    from suggest.sources import read_entries
 
-    reader = SourceReader(*sources, skip_bad=skip_bad, on_notice=_notice)
-    with KnowledgeBase.open(kb) as opened, sync_progress() as show:
+    with (
+        read_entries(*sources, skip_bad=skip_bad, on_notice=_notice) as reader,
+        KnowledgeBase.open(kb) as opened,
+        sync_progress() as show,
+    ):
         report = opened.sync(
             reader, keep_missing=keep_missing, dry_run=dry_run, adopt_model=adopt, on_progress=show
         )

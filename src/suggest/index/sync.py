@@ -138,6 +138,11 @@ def _plan(
     except _DryRun:
         pass
     missing = known.keys() - keys.keys()
+    if known and not keys and not keep_missing:
+        raise KnowledgeBaseError(
+            f"the sources hold no entries, which would remove all {len(known)} of the knowledge base; "
+            "check the sources (to empty it on purpose, delete its folder)"
+        )
     if keep_missing:
         keys.update({entry_id: known[entry_id][0] for entry_id in missing})
         counts["unchanged"] += len(missing)

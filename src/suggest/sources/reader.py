@@ -1,0 +1,107 @@
+"""The front of the sources: an iterator of entries that streams and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from suggest.errors import SourceError
+from suggest.records import Entry
+from suggest.sources.convert import entry_from_row
+from suggest.sources.decode import Notice, open_text
+from suggest.sources.discover import SourceFile, discover
+from suggest.sources.rejects import RejectFile
+from suggest.sources.rows import Row, RowError
+
+
+def read_entries(
+    *paths: str | Path,
+    skip_bad: str | Path | None = None,
+    on_notice: Callable[[str], None] | None = None,
+) -> EntryReader:
+    """Read entries from files and folders: JSONL, CSV, TSV and Markdown, plain or ``.gz``.
+
+    Streams: one entry at a time is in memory, and the ids seen. ``skip_bad`` names a file for bad rows,
+    which else stop the load; ``reader.rejected`` counts them. ``on_notice`` is told what was left out
+    and which files are not UTF-8. Raises :class:`~suggest.errors.SourceError`, here for paths and while
+    iterating for what is in them.
+    """
+    return EntryReader(*paths, skip_bad=skip_bad, on_notice=on_notice)
+
+
+class EntryReader(Iterator[Entry]):
+    """Iterates once over the entries of the sources, in the order given."""
+
+    def __init__(
+        self,
+        *paths: str | Path,
+        skip_bad: str | Path | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> None:
+        if not paths:
+            raise SourceError("no source given; name a file or a folder", path="sources")
+        notice: Notice = on_notice or (lambda _: None)
+        roots = [Path(path) for path in paths]
+        self.files: tuple[SourceFile, ...] = tuple(file for root in roots for file in discover(root, notice))
+        self.rejected = 0
+        """Bad rows left out so far."""
+        sources = [*roots, *(file.path for file in self.files)]
+        rejects = None if skip_bad is None else RejectFile(Path(skip_bad), sources)
+        self._entries = self._read(notice, rejects)
+
+    def __next__(self) -> Entry:
+        return next(self._entries)
+
+    def close(self) -> None:
+        """Close all files; for who stops half-way."""
+        self._entries.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read(self, notice: Notice, rejects: RejectFile | None) -> Generator[Entry, None, None]:
+        seen: dict[str, tuple[Path, int]] = {}
+        with ExitStack() as stack:
+            if rejects is not None:
+                stack.enter_context(rejects)
+            for file in self.files:
+                empty = True
+                for row in _rows(file, notice):
+                    empty = False
+                    try:
+                        entry = entry_from_row(row)
+                        _claim(entry.id, file.path, row.line, seen)
+                    except RowError as problem:
+                        error = SourceError(
+                            str(problem), path=str(file.path), line=row.line, field=problem.field
+                        )
+                        if rejects is None:
+                            raise error from problem
+                        rejects.write(error, row.given)
+                        self.rejected += 1
+                    else:
+                        yield entry
+                if empty:
+                    notice(f"{file.path}: holds no entries")
+
+
+def _rows(file: SourceFile, notice: Notice) -> Iterator[Row]:
+    with open_text(file.path, notice, keep_line_ends=file.keep_line_ends) as stream:
+        yield from file.read(stream, file.path, file.default_id)
+
+
+def _claim(entry_id: str, path: Path, line: int, seen: dict[str, tuple[Path, int]]) -> None:
+    if entry_id in seen:
+        before, at = seen[entry_id]
+        raise RowError(
+            f"{entry_id!r} is already at {before}:{at}; ids must be unique, rename or remove one", "id"
+        )
+    seen[entry_id] = (path, line)

@@ -1,0 +1,51 @@
+"""The seam of the readers: a file becomes rows, and a row becomes an entry elsewhere.
+
+A reader is any callable that takes a decoded stream and the file's default id, and yields rows in
+the order of the file. It never raises for a bad row: it yields the row with the problem in it, so that
+the rows that follow stay where they are. It raises :class:`~suggest.errors.SourceError` only where the
+rest of the file cannot be told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+LONGEST_ROW = 100_000_000
+"""Characters in one line or article; more is taken for a broken file."""
+
+
+class RowError(Exception):
+    """What is wrong with one row. Internal: callers see a SourceError or a line in the reject file."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a source, before it is checked."""
+
+    line: int
+    """First physical line, from 1."""
+    given: Any
+    """What stood there, for the reject file."""
+    values: dict[str, Any] | RowError
+    converted: frozenset[str] = frozenset()
+    """Fields that the reader has already made plain text of."""
+
+
+class Reader(Protocol):
+    """Reads the rows of one format."""
+
+    def __call__(self, stream: TextIO, path: Path, default_id: str) -> Iterator[Row]:
+        """Yield the rows of ``stream``; ``path`` is for messages."""
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """Return ``value`` as it is shown in a message: short, on one line."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

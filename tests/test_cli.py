@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from suggest.cli import app, main
+
+from .conftest import ROOT, SAMPLE
+
+LABELLED = SAMPLE / "_labelled" / "inquiries.jsonl"
+
+
+class Result(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.status == 0, self.err
+        return json.loads(self.out)
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr("sys.argv", ["suggest", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        code = stop.value.code
+        return Result(code if isinstance(code, int) else 0, captured.out, captured.err)
+
+    return call
+
+
+def test_every_command_has_help_and_is_in_the_docs(run: Run) -> None:
+    docs = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for command in app.registered_commands:
+        name = str(command.name)
+        result = run(name, "--help")
+        assert result.status == 0
+        assert command.callback is not None and command.callback.__doc__
+        assert f"## `suggest {name}" in docs
+        for option in set(re.findall(r"--[a-z][a-z-]+", result.out)) - {"--help"}:
+            assert option in docs, f"{name} {option} is not in docs/cli.md"
+
+
+def test_sync_search_status_evaluate(run: Run, tmp_path: Path) -> None:
+    kb = tmp_path / "kb"
+    report = run("sync", SAMPLE, "--kb", kb, "--json").json
+    assert (report["added"], report["embedded"], report["generation"]) == (210, 210, 1)
+    assert run("sync", SAMPLE, "--kb", kb, "--json").json["embedded"] == 0
+    edited = tmp_path / "sources"
+    shutil.copytree(SAMPLE, edited)
+    path = edited / "articles.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    first = json.loads(lines[0]) | {"title": "パスワードの再設定"}
+    path.write_text("\n".join([json.dumps(first), *lines[1:]]), encoding="utf-8")
+    report = run("sync", edited, "--kb", kb, "--json").json
+    assert (report["changed"], report["unchanged"], report["embedded"]) == (1, 209, 1)
+
+    found = run("search", "MD-1005と出てログインできない", "--kb", kb, "--top", 3, "--json").json
+    assert found["generation"] == 2
+    assert len(found["matches"]) == 3
+    assert any("locked" in match["entry_id"] for match in found["matches"])
+
+    status = run("status", "--kb", kb, "--json").json
+    assert (status["entries"], status["by_kind"], status["generation"]) == (210, {"faq": 60, "case": 150}, 2)
+
+    qrels = tmp_path / "qrels.tsv"
+    rows = ["query_id\tdoc_id\trelevance"]
+    for line in LABELLED.read_text(encoding="utf-8").splitlines():
+        inquiry = json.loads(line)
+        rows += [f"{inquiry['id']}\t{key}\t{grade}" for key, grade in inquiry["expected_entries"].items()]
+    qrels.write_text("\n".join(rows), encoding="utf-8")
+    figures = run("evaluate", "--kb", kb, "--queries", LABELLED, "--qrels", qrels, "--json").json
+    assert {"queries", "ndcg@10", "recall@10", "mrr@10", "hit@1", "hit@5"} <= figures.keys()
+    assert figures["hit@5"] > 0.8
+
+
+def test_reply_to_one_inquiry_as_json(run: Run, sample_kb_folder: Path) -> None:
+    suggestion = run("reply", "ログインできません。パスワードも忘れました", "--kb", sample_kb_folder, "--json").json
+    assert set(suggestion) == {
+        "inquiry_id", "language", "lane", "confidence", "route", "reasons", "concerns", "matches", "questions",
+        "draft", "handoff", "personal_data", "generation", "model",
+    }  # fmt: skip
+    assert suggestion["lane"] == "review"
+    assert suggestion["confidence"] is None
+    assert len(suggestion["matches"]) == 10
+    assert suggestion["draft"]["point"]
+
+
+def test_reply_to_a_file(run: Run, sample_kb_folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    result = run("reply", "--input", LABELLED, "--output", target, "--kb", sample_kb_folder)
+    assert result.status == 0, result.err
+    found = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert len(found) == 80
+    assert {item["lane"] for item in found} == {"review", "escalate"}, "ready needs provisional mode"
+    result = run("reply", "--input", LABELLED, "--kb", sample_kb_folder, "--provisional")
+    provisional = [json.loads(line) for line in result.out.splitlines()]
+    assert {item["lane"] for item in provisional} == {"ready", "review", "escalate"}
+    assert all(
+        "provisional" in {reason["code"] for reason in item["reasons"]}
+        for item in provisional
+        if item["lane"] == "ready"
+    )
+
+
+def test_a_failing_batch_leaves_no_output_file(run: Run, sample_kb_folder: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"text": "ログインできません"}\n{"text": 5}\n', encoding="utf-8")
+    result = run("reply", "--input", source, "--output", target, "--kb", sample_kb_folder)
+    assert result.status == 1
+    assert re.search(r"error: .*in\.jsonl:2: .*text", result.err)
+    assert not target.exists()
+
+
+def test_terminal_output_is_text(run: Run, sample_kb_folder: Path) -> None:
+    result = run("reply", "[bold red]ログイン[/] \x1b[31mできません\x07", "--kb", sample_kb_folder)
+    assert result.status == 0
+    assert "REVIEW" in result.out
+    assert "\x1b" not in result.out and "\x07" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["reply", "x", "--kb", "{missing}"], "there is no knowledge base"),
+        (["search", "x", "--kb", "{missing}"], "there is no knowledge base"),
+        (["status", "--kb", "{missing}"], "there is no knowledge base"),
+        (["reply", "x", "--kb", "{kb}", "--tenant", "acme"], "tenant 'acme' has no entries"),
+        (["sync", "{missing}", "--kb", "{new}"], "missing"),
+        (["evaluate", "--kb", "{kb}", "--queries", "{missing}", "--qrels", "{missing}"], "missing"),
+        (["reply", "--input", "{missing}", "--kb", "{kb}"], "missing"),
+    ],
+)
+def test_errors_are_one_line_and_status_1(
+    run: Run, sample_kb_folder: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    places = {"{missing}": tmp_path / "missing.jsonl", "{kb}": sample_kb_folder, "{new}": tmp_path / "new"}
+    result = run(*(places.get(a, a) for a in arguments))
+    assert result.status == 1
+    assert result.err.startswith("error: ") and result.err.count("\n") == 1
+    assert message in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["reply", "--kb", "{kb}"],
+        ["reply", "x", "--input", "y", "--kb", "{kb}"],
+        ["reply", "x", "--kb", "{kb}", "--channel", "fax"],
+        ["search", "x", "--kb", "{kb}", "--top", "0"],
+        ["search", "x"],
+        ["nonsense"],
+    ],
+)
+def test_wrong_usage_is_status_2(run: Run, sample_kb_folder: Path, arguments: list[str]) -> None:
+    result = run(*(sample_kb_folder if a == "{kb}" else a for a in arguments))
+    assert result.status == 2
+
+
+def test_demo_shows_all_lanes_and_sources(run: Run) -> None:
+    result = run("demo")
+    assert result.status == 0
+    for word in ("READY", "REVIEW", "ESCALATE", "← faq-", "← template", "Handoff to"):
+        assert word in result.out
