@@ -175,9 +175,9 @@ def index_terms(entry: Entry) -> Terms:
 
 def embedding_text(entry: Entry) -> str:
     """Return the text that stands for an entry in the vector leg."""
-    faq = entry.kind == "faq"
-    parts = [entry.title, entry.body or entry.point] if faq else [entry.inquiry, entry.reply]
-    return "\n".join(filter(None, parts))
+    if entry.kind == "faq":
+        return "\n".join(filter(None, [entry.title, entry.body or entry.point]))
+    return f"{entry.inquiry}\n{entry.reply}"
 
 
 def _entry(payload: str) -> Entry:

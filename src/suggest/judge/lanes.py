@@ -49,7 +49,7 @@ def judge(
     questions: tuple[str, ...] = ()
     if any(r.code == "vague" for r in blocking):
         questions = (DETAIL_QUESTIONS[language],)
-    if decision is not None and decision.lane == "escalate":
+    if decision is not None and decision.action == "escalate":
         return Judgement(
             lane="escalate",
             route=decision.route,

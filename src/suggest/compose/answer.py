@@ -1,0 +1,184 @@
+"""One concern answered: Point and Reason from an article, Example from a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from suggest.compose.citing import add_reference, citation, title_of
+from suggest.compose.examples import Detector, Example, example_of
+from suggest.compose.outline import Listing, Sentence, outline
+from suggest.compose.part import Part
+from suggest.compose.prose import add_plain, context_of, listed
+from suggest.compose.quoting import Line, quotable, quote
+from suggest.compose.relevance import Relevance, terms
+from suggest.compose.selection import Selection, select
+from suggest.compose.units import whole_list
+from suggest.compose.wording import Wording, asks_how
+from suggest.records import Article, EntryField, Reason, ResolvedCase
+
+_BUDGET = {"email": 600, "form": 600, "chat": 250, "phone": 250}
+_ENGLISH = 2.2  # English takes about this many characters for one Japanese character
+_MIN_CASE_SHARE = 0.2
+_ON_TOPIC = 0.3
+
+
+def answer(
+    concern: str,
+    articles: Sequence[Article],
+    cases: Sequence[ResolvedCase],
+    wording: Wording,
+    personal_data: Detector,
+    seen: Sequence[str] = (),
+) -> Part:
+    """Answer one concern from usable entries (best first); ``used`` stays empty when nothing can be quoted."""
+    budget = int(_BUDGET[wording.channel] * (1 if wording.japanese else _ENGLISH))
+    notes: list[Reason] = []
+    part: Part | None = None
+    article: Article | None = None
+    for candidate in articles:
+        part = _from_article(candidate, concern, wording, budget, seen)
+        if part is not None:
+            article = candidate
+            break
+        notes.append(wording.reason("nothing_quotable", entry=candidate.id))
+    result = part or Part()
+    result.notes += notes
+    if not any(line.claims[0].source.field == "example" for line in result.example):
+        _add_example(result, article, concern, cases, wording, budget, personal_data)
+    return result
+
+
+def _from_article(
+    article: Article, concern: str, wording: Wording, budget: int, seen: Sequence[str]
+) -> Part | None:
+    part = Part(used=[article])
+    stated = _stated(article, "point", wording)
+    relevance = Relevance(concern, _sentences(article.body))
+    room = budget - sum(len(line.text) for line in stated)
+    if stated:
+        part.point += stated
+        part.reason += _stated(article, "reason", wording)
+        room -= sum(len(line.text) for line in part.reason)
+        part.example += _stated(article, "example", wording)
+        if len(part.said) > 1 and room < sum(len(line.text) for line in part.example):
+            part.example.clear()
+    told = [*seen, *(s.text for name in ("point", "reason") for s in _prose(getattr(article, name)))]
+    chosen = select(
+        article.body,
+        relevance,
+        max(room, budget // 3),
+        japanese=wording.japanese,
+        how=asks_how(concern),
+        on_topic=Relevance(concern, [article.title, concern]).share(article.title) >= _ON_TOPIC,
+        seen=told if stated else seen,
+    )
+    if stated:
+        _add_procedure(part, article, chosen, wording)
+    else:
+        add_plain(part, article, chosen, wording)
+        if not part.point:
+            return None
+    if not part.reason:
+        part.reason += citation(article, wording)
+    cut = chosen.cut and not stated
+    add_reference(part, article, wording, cut=cut)
+    part.heading = title_of(article, wording)
+    return part
+
+
+def _stated(article: Article, name: EntryField, wording: Wording) -> list[Line]:
+    """Quote a structured field: its sentences as one line a paragraph, its list as steps."""
+    lines: list[Line] = []
+    for section in outline(getattr(article, name)):
+        if section.heading is not None:
+            lines.append(quote(article, name, (section.heading,)))
+        for block in section.blocks:
+            if isinstance(block, Listing):
+                whole = whole_list(block, wording.japanese)
+                if whole:
+                    lines += listed(article, name, whole)
+                continue
+            fit = tuple(s for s in block if quotable(s, japanese=wording.japanese))
+            if fit:
+                lines.append(quote(article, name, fit))
+    return lines
+
+
+def _add_procedure(part: Part, article: Article, chosen: Selection, wording: Wording) -> None:
+    """Put the steps of the body under a structured Point that has none."""
+    if any(line.mark == "step" for line in part.point):
+        part.has_steps = True
+        return
+    for unit in chosen.units:
+        if isinstance(unit.content, Listing) and unit.content.procedure:
+            part.point += context_of(article, chosen.sections[unit.section], wording, unit.content)
+            part.point += listed(article, "body", unit.content)
+            part.has_steps = True
+            return
+
+
+def _add_example(
+    part: Part,
+    article: Article | None,
+    concern: str,
+    cases: Sequence[ResolvedCase],
+    wording: Wording,
+    budget: int,
+    personal_data: Detector,
+) -> None:
+    article_id = article.id if article else None
+    for case in cases:
+        relevance = Relevance(concern, [*_sentences(case.reply), case.inquiry])
+        follows = article_id is not None and case.resolves_with == article_id
+        if not follows and _nearness(concern, case.inquiry) < _MIN_CASE_SHARE:
+            continue
+        found = example_of(
+            case,
+            relevance,
+            concern,
+            japanese=wording.japanese,
+            said=part.said,
+            article_id=article_id,
+            budget=budget // 2,
+            personal_data=personal_data,
+        )
+        if found.left_out:
+            part.notes.append(wording.reason("personal_data_left_out", entry=case.id))
+        lines = _example_lines(found, case, part, wording)
+        if lines:
+            if not part.point:
+                part.point += wording.say("lead_case")
+            part.example += lines
+            part.used.append(case)
+            if case.trust == "unreviewed":
+                part.notes.append(wording.reason("unreviewed_example", entry=case.id))
+            return
+
+
+def _example_lines(found: Example, case: ResolvedCase, part: Part, wording: Wording) -> list[Line]:
+    if found.steps is not None:
+        part.has_steps = True
+        return [*wording.say("example_steps", entry_id=case.id), *listed(case, "reply", found.steps)]
+    if found.sentences:
+        body = quote(case, "reply", found.sentences)
+        return [*wording.say("example_facts", entry_id=case.id), body]
+    if found.same and part.has_steps and case.trust != "unreviewed":
+        return list(wording.say("example_same", entry_id=case.id))
+    return []
+
+
+def _nearness(concern: str, inquiry: str) -> float:
+    mine = terms(concern)
+    return len(mine & terms(inquiry)) / max(1, min(len(mine), 12))
+
+
+def _prose(text: str) -> list[Sentence]:
+    return [s for section in outline(text) for b in section.blocks if not isinstance(b, Listing) for s in b]
+
+
+def _sentences(text: str) -> list[str]:
+    found = [s.text for s in _prose(text)]
+    for section in outline(text):
+        found += [section.heading.text] if section.heading else []
+        found += [item.text for b in section.blocks if isinstance(b, Listing) for item in b.items]
+    return found

@@ -1,0 +1,49 @@
+"""Naming the article that an answer comes from."""
+
+from __future__ import annotations
+
+from suggest.compose.outline import Sentence
+from suggest.compose.part import Part
+from suggest.compose.quoting import Line, quotable, quote
+from suggest.compose.wording import Wording
+from suggest.records import Article
+
+
+def citation(article: Article, wording: Wording) -> tuple[Line, ...]:
+    """Cite the article: the Reason where the evidence gives none."""
+    title = _clean_title(article, wording)
+    if not title:
+        return wording.say("citation_untitled", entry_id=article.id)
+    return wording.say("citation", entry_id=article.id, title=title)
+
+
+def add_reference(part: Part, article: Article, wording: Wording, *, cut: bool) -> None:
+    """Point to the article for what was cut, and to its address where it is cited."""
+    cited = any(c.source.kind == "template" for line in part.reason for c in line.claims)
+    title = _clean_title(article, wording)
+    if cut and cited:
+        part.references += wording.say("reference_same", entry_id=article.id)
+    elif cut and title:
+        part.references += wording.say("reference", entry_id=article.id, title=title)
+    if article.url and (cut or cited):
+        shown = wording.say("reference_url", entry_id=article.id, url=article.url)
+        if cut:
+            part.references += shown
+        else:
+            part.reason += shown
+
+
+def title_of(article: Article, wording: Wording) -> tuple[Line, ...]:
+    """Return the heading of a part: the article's title, or a neutral phrase."""
+    if not _clean_title(article, wording):
+        return wording.say("heading_neutral", mark="title")
+    end = len(article.title.rstrip())
+    start = len(article.title) - len(article.title.lstrip())
+    return (quote(article, "title", (Sentence(article.title[start:end], start, end, "heading"),), "title"),)
+
+
+def _clean_title(article: Article, wording: Wording) -> str:
+    title = article.title.strip()
+    whole = Sentence(title, 0, len(title), "heading")
+    fit = title and "\n" not in title and len(title) <= 120 and quotable(whole, japanese=wording.japanese)
+    return title if fit else ""

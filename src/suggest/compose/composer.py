@@ -1,0 +1,200 @@
+"""Draft, holding reply or nothing: what is proposed for one judged inquiry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from suggest.compose.answer import answer
+from suggest.compose.examples import Detector
+from suggest.compose.handoff import hand_off
+from suggest.compose.ledger import unsupported
+from suggest.compose.part import Part
+from suggest.compose.quoting import Line
+from suggest.compose.reply import draft_of, opening_of, signature_of
+from suggest.compose.usable import Usable, sort_out
+from suggest.compose.wording import Wording, trouble_of
+from suggest.records import (
+    Article,
+    Draft,
+    Evidence,
+    Handoff,
+    Judgement,
+    Reason,
+    ResolvedCase,
+    Understanding,
+)
+from suggest.settings import Voice
+from suggest.templates import Templates, load_templates
+
+_QUOTED = 40
+_STEERING = re.compile(
+    r"指示を無視|無視して|プロンプト|システム(?:命令|プロンプト|メッセージ)|\bAI\b|必ず書|記載してください|\{\{|\{%|<[a-z/]|"
+    r"ignore (?:all|any|the|previous)|system prompt|instructions?\b|assistant",
+    re.IGNORECASE,
+)
+_GRIEVANCE = re.compile(r"complain|anger|angry|grievance|claim")
+
+
+def compose(
+    understanding: Understanding,
+    judgement: Judgement,
+    evidence: Sequence[Sequence[Evidence]],
+    *,
+    voice: Voice,
+    personal_data: Detector,
+    today: date,
+    templates: Templates | None = None,
+) -> tuple[Draft | None, Handoff | None, tuple[Reason, ...]]:
+    """Compose the reply to one inquiry.
+
+    ``evidence[i]`` are the candidates for ``judgement.concerns[i]``, best first; of these only the
+    concern's ``entry_ids`` are used. ``personal_data`` finds personal data in a text. Returns the draft
+    (an answer, questions back, or for ``escalate`` a holding reply), the note to the next person, and what
+    the agent should know about the draft or its absence.
+    """
+    wording = Wording(
+        templates or load_templates(),
+        understanding.language,
+        understanding.inquiry.channel,
+        trouble_of(understanding),
+    )
+    if judgement.lane == "escalate":
+        handoff = hand_off(understanding, judgement, evidence, wording)
+        draft, reasons = _checked(
+            _holding(understanding, judgement, wording, voice), [], understanding, voice, wording
+        )
+        return draft, handoff, tuple(reasons)
+    notes: list[Reason] = []
+    groups = sort_out(judgement, evidence, wording, today, notes)
+    parts = _parts(groups, judgement, wording, personal_data, understanding, notes)
+    if not any(part.used for part in parts):
+        parts = []
+        if not judgement.questions:
+            notes += _nothing(judgement, notes, wording)
+            return None, None, tuple(notes)
+    used = [entry for part in parts for entry in part.used]
+    guarded = next((entry.id for entry in used if entry.requires_identity_check), None)
+    if guarded:
+        notes.append(wording.reason("identity_check", entry=guarded))
+    for part in parts:
+        notes += part.notes
+        if len(parts) == 1:
+            part.heading = ()
+    opening = opening_of(wording, voice, identity=guarded is not None, several=len(parts) > 1)
+    shown = [*parts]
+    if judgement.questions:
+        shown.append(Part(point=_questions(judgement, wording, also=bool(parts))))
+    closing = _closing(parts, judgement, wording)
+    draft = draft_of(wording, opening, shown, closing, signature_of(wording, voice))
+    checked, reasons = _checked(
+        draft, used, understanding, voice, wording, [i for c in judgement.concerns for i in c.entry_ids]
+    )
+    unique = {(reason.code, reason.evidence): reason for reason in [*notes, *reasons]}
+    return checked, None, tuple(unique.values())
+
+
+def _parts(
+    groups: Sequence[Usable],
+    judgement: Judgement,
+    wording: Wording,
+    personal_data: Detector,
+    understanding: Understanding,
+    notes: list[Reason],
+) -> list[Part]:
+    parts: list[Part] = []
+    seen: list[str] = []
+    for group in groups:
+        part = None
+        if group.answerable:
+            part = answer(group.concern, group.articles, group.cases, wording, personal_data, seen)
+            if not part.used:
+                notes += part.notes
+                group.named += [article.id for article in group.articles]
+                part = None
+        if part is None and judgement.questions and not group.answerable:
+            continue  # the questions back stand for it
+        parts.append(part or _blank_part(group, wording, personal_data, understanding))
+        if part is not None and not part.heading:
+            part.heading = wording.say("heading_neutral", mark="title")
+        seen += parts[-1].said
+    if any(part.blank for part in parts) and any(part.used for part in parts):
+        notes.append(wording.reason("agent_blank"))
+    return parts
+
+
+def _blank_part(
+    group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding
+) -> Part:
+    """Mark what the agent has to answer, so that the customer is not left without."""
+    quoted = re.sub(r"\s+", " ", group.concern).strip().strip("「」")
+    quoted = quoted if len(quoted) <= _QUOTED else quoted[: _QUOTED - 1] + "…"
+    steered = any("injection" in signal.code for signal in understanding.signals)
+    if steered or not quoted or _STEERING.search(group.concern) or personal_data(group.concern):
+        subject = wording.words("blank_subject_plain", "phrases")
+    elif group.named:
+        subject = wording.words(
+            "blank_subject_entry", "phrases", quoted=quoted, entries=", ".join(group.named[:3])
+        )
+    else:
+        subject = wording.words("blank_subject", "phrases", quoted=quoted)
+    return Part(
+        heading=wording.say("heading_blank", mark="title"),
+        point=[*wording.say("blank"), wording.blank(subject)],
+        blank=True,
+    )
+
+
+def _questions(judgement: Judgement, wording: Wording, *, also: bool) -> list[Line]:
+    if not judgement.questions:
+        return []
+    asked = [wording.question(question) for question in judgement.questions]
+    return [*wording.say("ask_also" if also else "ask"), *asked]
+
+
+def _closing(parts: Sequence[Part], judgement: Judgement, wording: Wording) -> list[Line]:
+    if judgement.questions:
+        name = "close_ask"
+    elif any(part.has_steps for part in parts):
+        name = "close_steps_how" if wording.trouble == "none" else "close_steps_trouble"
+    else:
+        name = "close_facts"
+    return [*wording.say(name), *wording.say("farewell")]
+
+
+def _holding(understanding: Understanding, judgement: Judgement, wording: Wording, voice: Voice) -> Draft:
+    lines = list(wording.say(judgement.route or "default", table="holding"))
+    upset = any(_GRIEVANCE.search(signal.code) for signal in understanding.signals)
+    if upset and not any("申し訳" in line.text or "sorry" in line.text for line in lines):
+        lines = [*wording.say("sincere_apology"), *lines]
+    return draft_of(
+        wording,
+        opening_of(wording, voice, tone=False),
+        [Part(point=lines)],
+        wording.say("farewell"),
+        signature_of(wording, voice),
+    )
+
+
+def _nothing(judgement: Judgement, notes: Sequence[Reason], wording: Wording) -> list[Reason]:
+    if not judgement.concerns:
+        return [wording.reason("nothing_asked")]
+    if notes:
+        return []
+    quoted = [re.sub(r"\s+", " ", concern.text).strip() for concern in judgement.concerns]
+    return [wording.reason("no_usable_evidence", concern=text[: _QUOTED * 2]) for text in quoted]
+
+
+def _checked(
+    draft: Draft,
+    used: Sequence[Article | ResolvedCase],
+    understanding: Understanding,
+    voice: Voice,
+    wording: Wording,
+    named: Sequence[str] = (),
+) -> tuple[Draft | None, list[Reason]]:
+    found = unsupported(draft, used, understanding.inquiry.text, voice, named)
+    if found:
+        return None, [wording.reason("unsupported_fact", fact=found[0])]
+    return draft, []

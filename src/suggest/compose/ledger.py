@@ -1,0 +1,94 @@
+"""The evidence ledger: nothing in a draft that its evidence does not hold.
+
+Guards against our own mistakes: every entry claim must be its span, the text must consist of the claims and
+layout marks only, and each number, date, price, duration, URL, code and mail address must stand in the evidence.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+from suggest.records import Article, Draft, ResolvedCase
+from suggest.settings import Voice
+from suggest.text import codes
+
+_URL = re.compile(r"https?://[^\s「」『』()（）<>。、\"']+")
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+_UNIT = (
+    "営業日|日間|日前|日目|日|時間|時|分|秒|週間|か月|ヶ月|カ月|月|年間|年|円|%|パーセント|名|人|枚|行|桁|文字|回|件|個|段階|"
+    "GB|MB|KB|TB|business days?|days?|hours?|minutes?|seconds?|weeks?|months?|years?|yen|percent|users?|rows?|"
+    "digits?|characters?|times"
+)
+_NUMBER = re.compile(rf"(?<![\d.,])(\d+(?:[.,:/]\d+)*)\s?((?:{_UNIT})(?![a-z]))?", re.IGNORECASE)
+_LAYOUT_NUMBER = re.compile(r"^(?:■ )?\d{1,3}[.)] ", re.MULTILINE)
+_LAYOUT = re.compile(r"(?:[\s\d.)■・＜＞※:\-]|Note: )*")
+_FIELDS = ("title", "body", "inquiry", "reply", "point", "reason", "example", "url", "id")
+
+
+@lru_cache(maxsize=1024)
+def facts(text: str) -> frozenset[str]:
+    """Return the facts of a text in one spelling: URLs, mail addresses, codes, numbers with their units."""
+    plain = unicodedata.normalize("NFKC", text[:40_000])
+    found: set[str] = set()
+    for pattern in (_URL, _MAIL):
+        found.update(match.group().rstrip(".,") for match in pattern.finditer(plain))
+        plain = pattern.sub(" ", plain)
+    for span in codes(plain):
+        found.add(span.text.upper())
+    for number, unit in _NUMBER.findall(plain):
+        found.add(number.replace(",", "").rstrip(".") + (unit or "").lower())
+    return frozenset(found)
+
+
+def unsupported(
+    draft: Draft,
+    entries: Iterable[Article | ResolvedCase],
+    inquiry: str,
+    voice: Voice,
+    named: Iterable[str] = (),
+) -> tuple[str, ...]:
+    """Return what the draft holds without evidence; empty when all is well.
+
+    ``entries`` are those that the draft was made from. The agent's blanks may name what stands in ``inquiry``
+    and the ids in ``named``; codes may come from the inquiry.
+    """
+    known = {entry.id: entry for entry in entries}
+    identifiers = facts(" ".join(named))
+    problems: list[str] = []
+    rest = draft.text
+    bare = draft.text
+    for claim in sorted(draft.claims, key=lambda c: -len(c.text)):
+        source = claim.source
+        if source.kind == "entry":
+            entry = known.get(source.entry_id or "")
+            field = source.field or ""
+            text = getattr(entry, field, "") if entry is not None and field in _FIELDS else ""
+            if not claim.text or text[source.start : source.end] != claim.text:
+                problems.append(claim.text)
+        if claim.text not in rest:
+            problems.append(claim.text)
+        rest = rest.replace(claim.text, "\n", 1)
+        if source.kind == "agent":
+            problems += sorted(_beyond(claim.text, known, facts(inquiry) | identifiers))
+            bare = bare.replace(claim.text, " ", 1)
+    if not _LAYOUT.fullmatch(rest):
+        problems += [line.strip() for line in rest.splitlines() if not _LAYOUT.fullmatch(line)]
+    allowed = facts("\n".join((voice.company, voice.team, voice.signature)))
+    asked = frozenset(span.text.upper() for span in codes(unicodedata.normalize("NFKC", inquiry[:40_000])))
+    problems += sorted(_beyond(_LAYOUT_NUMBER.sub("", bare), known, allowed | asked))
+    return tuple(dict.fromkeys(problems))
+
+
+def _beyond(text: str, known: dict[str, Article | ResolvedCase], allowed: frozenset[str]) -> frozenset[str]:
+    """Return the facts of ``text`` that neither the entries nor ``allowed`` hold."""
+    found = facts(text) - allowed
+    for entry in known.values():
+        if not found:
+            break
+        for name in _FIELDS:
+            if value := getattr(entry, name, ""):
+                found -= facts(value)
+    return found

@@ -1,0 +1,154 @@
+"""Entry spans as claims: what may be quoted, and how it is cut from the stored text.
+
+A claim's text is exactly ``getattr(entry, field)[start:end]``. Link markup, emphasis marks and
+invisible characters are left out by cutting a sentence into several spans around them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from suggest.compose.outline import Sentence
+from suggest.compose.roles import is_japanese
+from suggest.records import Article, Claim, EntryField, ResolvedCase, Source
+
+Mark = Literal["text", "note", "step", "bullet", "below", "heading", "title"]
+
+MAX_SENTENCE = 400
+"""Longer "sentences" are not prose; they are never quoted."""
+
+_LINK = re.compile(r"\[((?:\[[^\[\]\n]*\]|[^\[\]\n])*)\]\((?:https?|mailto)[^)\s]*\)")
+_DROP = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f]+"
+    r"|\*\*|\*(?=\[)|(?<=\])\*|\\(?=[>\[\]*_])"
+)
+_RESIDUE = re.compile(
+    r"!\[|data:image|base64,|</?(?:a|b|br|div|em|i|iframe|img|input|li|link|meta|object|ol|p|script|span|strong|"
+    r"style|svg|table|td|tr|u|ul)\b|&(?:nbsp|lt|gt|amp|quot);|\{%|\{\{|javascript:|\]\(",
+    re.IGNORECASE,
+)
+_CHATTER = re.compile(r"(?:です|ます|ました|でした)(?:ね|よ|よね)[。！!]?$")
+_BARE_LINK = re.compile(r"\s*<?(?:https?://|www\.)\S+>?\s*")
+_BACKWARD = re.compile(
+    r"上記|前述|先述|前記|左記|上の(?:例|図|表|画面|手順)|前の手順|(?:下|次|右|左)の(?:図|表|画像|スクリーンショット)|下図|上図"
+    r"|こちら(?:の|に|を|から|で|も)|ここ(?:に|を|で|から)(?!は)|この(?:記事|ページ|図|表|リンク|ビデオ|動画|トピック|セクション|シナリオ)"
+    r"|これらの(?:手順|記事)|\b(?:above|this (?:article|page|video)|click here|screenshot)\b",
+    re.IGNORECASE,
+)
+_POINTER = re.compile(
+    r"(?:下|次|右|左|上)の(?:図|画像|スクリーンショット)|下図|上図|こちらの(?:記事|ページ)|この(?:記事|動画|ビデオ)",
+    re.IGNORECASE,
+)
+_STEP_NUMBER = re.compile(r"手順\s*[0-9０-９]|\bstep \d", re.IGNORECASE)
+_DEPENDENT = re.compile(
+    r"^(?:または|あるいは|これ|それ|この(?!たび)|その(?!他|ほか)|そのため|これら|ただし|但し|しかし|一方|そうすると|すると|"
+    r"(?:this|that|these|those|it|they|otherwise|however|but|so|then)\b)",
+    re.IGNORECASE,
+)
+_NOTE_MARK = re.compile(
+    r"(?:※|注意?(?:意事項)?\s*[:：]|注意?\s|メモ\s*[:：]|note\s*:|important\s*:|\*(?![\s*\[]*\[)\s*)",
+    re.IGNORECASE,
+)
+_CONNECTIVE = re.compile(
+    r"^(?:また|なお|さらに|加えて|そして|次に|はい|いいえ|ちなみに|yes|no|also)[、,]\s*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a draft: its claims, how they read together, and how the layout marks it."""
+
+    claims: tuple[Claim, ...]
+    text: str
+    mark: Mark = "text"
+
+
+def quotable(sentence: Sentence, *, japanese: bool, in_list: bool = False) -> bool:
+    """Tell whether a sentence can stand in a letter: no residue, no dangling reference, right language."""
+    text = sentence.text
+    return not (
+        len(text) > MAX_SENTENCE
+        or _RESIDUE.search(_LINK.sub(r"\1", text))
+        or _BARE_LINK.fullmatch(text)
+        or _CHATTER.search(text)
+        or (_POINTER if in_list else _BACKWARD).search(text)
+        or text.count('"') % 2
+        or (japanese and not in_list and not is_japanese(text) and len(re.findall(r"[A-Za-z]{2,}", text)) > 3)
+        or (not japanese and is_japanese(text))
+    )
+
+
+def needs_steps(sentence: Sentence) -> bool:
+    """Tell whether a sentence speaks of a numbered step."""
+    return _STEP_NUMBER.search(sentence.text) is not None
+
+
+def depends_on_previous(sentence: Sentence) -> bool:
+    """Tell whether a sentence is understood only after the one before it."""
+    return _DEPENDENT.search(sentence.text) is not None
+
+
+def has_note_mark(sentence: Sentence) -> bool:
+    """Tell whether a sentence begins with 「注:」, 「※」 or the like."""
+    return _NOTE_MARK.match(sentence.text) is not None
+
+
+def without_note_mark(sentence: Sentence) -> Sentence:
+    """Return the span after a leading 「注:」 or 「※」; the layout sets its own mark."""
+    match = _NOTE_MARK.match(sentence.text)
+    start = match.end() if match else 0
+    return Sentence(sentence.text[start:], sentence.start + start, sentence.end, sentence.role)
+
+
+def without_connective(sentence: Sentence) -> Sentence:
+    """Return the span after a leading 「また、」 or 「はい、」, for sentences that lost the one before."""
+    match = _CONNECTIVE.match(sentence.text)
+    if not match:
+        return sentence
+    return Sentence(sentence.text[match.end() :], sentence.start + match.end(), sentence.end, sentence.role)
+
+
+def quote(
+    entry: Article | ResolvedCase, field: EntryField, found: tuple[Sentence, ...], mark: Mark = "text"
+) -> Line:
+    """Make one line of entry claims out of sentences of ``getattr(entry, field)``."""
+    claims: list[Claim] = []
+    texts: list[str] = []
+    for sentence in found:
+        own = [
+            Claim(
+                text=sentence.text[start:end],
+                source=Source(
+                    kind="entry",
+                    entry_id=entry.id,
+                    field=field,
+                    start=sentence.start + start,
+                    end=sentence.start + end,
+                ),
+            )
+            for start, end in _spans(sentence.text)
+        ]
+        claims += own
+        texts.append("".join(claim.text for claim in own))
+    joined = texts[0] if texts else ""
+    for previous, sentence, text in zip(found, found[1:], texts[1:], strict=False):
+        tight = sentence.start == previous.end or (joined[-1:] in "。！？!?」）" and is_japanese(joined))
+        joined += text if tight else f" {text}"
+    return Line(tuple(claims), joined, mark)
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    cuts = [(m.start(), m.end()) for m in _DROP.finditer(text)]
+    for link in _LINK.finditer(text):
+        cuts += [(link.start(), link.start(1)), (link.end(1), link.end())]
+    spans = []
+    position = 0
+    for start, end in sorted(cuts):
+        if start > position and text[position:start].strip():
+            spans.append((position, start))
+        position = max(position, end)
+    if text[position:].strip():
+        spans.append((position, len(text)))
+    return spans

@@ -1,0 +1,119 @@
+"""Puts the lines of a reply together: opening, parts, closing, signature → draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from suggest.compose.part import Part
+from suggest.compose.quoting import Line
+from suggest.compose.wording import Wording
+from suggest.records import Claim, Draft, Source
+from suggest.settings import Voice
+
+
+def opening_of(
+    wording: Wording, voice: Voice, *, identity: bool = False, several: bool = False, tone: bool = True
+) -> list[list[Line]]:
+    """Greet by channel, apologise or sympathise where it is due, and ask for identification."""
+    name = " ".join(part.strip() for part in (voice.company, voice.team) if part.strip())
+    greeting = [*wording.say("greeting"), *(wording.say("introduction", name=name) if name else ())]
+    feeling: list[Line] = []
+    if tone and wording.trouble == "failure":
+        feeling += wording.say("apology")
+    elif tone and wording.trouble == "mishap":
+        feeling += wording.say("empathy")
+    if identity:
+        feeling += wording.say("identity_check")
+    if several:
+        feeling += wording.say("several")
+    return [greeting, feeling]
+
+
+def signature_of(wording: Wording, voice: Voice) -> list[Line]:
+    """Return the signature's lines, for e-mails and forms."""
+    if wording.channel not in ("email", "form"):
+        return []
+    return [
+        Line((Claim(text=text.strip(), source=Source(kind="template", template="signature")),), text.strip())
+        for text in voice.signature.splitlines()
+        if text.strip()
+    ]
+
+
+def draft_of(
+    wording: Wording,
+    opening: Sequence[Sequence[Line]],
+    parts: Sequence[Part],
+    closing: Sequence[Line],
+    signature: Sequence[Line],
+) -> Draft:
+    """Lay the lines out and list their claims by PREP part."""
+    chat = wording.channel in ("chat", "phone")
+    glue = "" if wording.japanese else " "
+    first: list[str] = []
+    for block in opening:
+        if not block:
+            continue
+        if chat:
+            first = [glue.join([*first, *(line.text for line in block)])]
+        else:
+            first += ["", *_flow(block, glue)] if first else [line.text for line in block]
+    text = wording.templates.layout(
+        wording.language,
+        wording.channel,
+        opening=first,
+        parts=[_shown(part, wording.japanese) for part in parts],
+        closing=[glue.join(line.text for line in closing)] if chat else [line.text for line in closing],
+        signature=[line.text for line in signature],
+    )
+    return Draft(
+        text=text,
+        language=wording.language,
+        channel=wording.channel,
+        point=_claims(*opening, *(lines for part in parts for lines in (part.heading, part.point))),
+        reason=_claims(*(part.reason for part in parts)),
+        example=_claims(*(part.example for part in parts)),
+        closing=_claims(*(part.references for part in parts), closing, signature),
+    )
+
+
+def _claims(*groups: Iterable[Line]) -> tuple[Claim, ...]:
+    return tuple(claim for lines in groups for line in lines for claim in line.claims)
+
+
+def _flow(lines: Sequence[Line], glue: str) -> list[str]:
+    return [glue.join(line.text for line in lines)]
+
+
+def _shown(part: Part, japanese: bool) -> dict[str, object]:
+    groups = (part.point, part.reason, part.example, part.references)
+    return {
+        "heading": "".join(line.text for line in part.heading),
+        "groups": [rows(group, japanese) for group in groups if group],
+    }
+
+
+def rows(lines: Sequence[Line], japanese: bool) -> list[str]:
+    """Return the lines with their marks: steps numbered, bullets, headings between angle brackets."""
+    shown: list[str] = []
+    number = 0
+    previous = ""
+    for line in lines:
+        if line.mark == "heading":
+            shown += [""] if shown else []
+            shown.append(f"＜{line.text}＞" if japanese else f"{line.text}:")
+        elif line.mark == "step":
+            number = number + 1 if previous in ("step", "below") else 1
+            shown.append(f"{number}. {line.text}")
+        elif line.mark == "bullet":
+            shown.append(f"・{line.text}" if japanese else f"- {line.text}")
+        elif line.mark == "note":
+            shown += [""] if previous in ("step", "below", "bullet") else []
+            shown.append(f"※{line.text}" if japanese else f"Note: {line.text}")
+        elif line.mark == "below":
+            shown.append(f"   {line.text}")
+        else:
+            shown += [""] if previous in ("step", "below", "bullet") else []
+            shown.append(line.text)
+        previous = line.mark
+    return shown

@@ -1,0 +1,192 @@
+"""Chooses from an article the sentences and steps that answer one concern, within a length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from suggest.compose.outline import Listing, Section, outline
+from suggest.compose.quoting import depends_on_previous, needs_steps
+from suggest.compose.relevance import Relevance, similarity
+from suggest.compose.units import Unit, units_of
+
+_LONGEST_LIST = 1_000
+_MOST_UNITS = 300
+_SAME = 0.75
+_RELEVANT = 0.15  # what is quoted must share at least this much with the concern
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is quoted from one text, in the order of the text."""
+
+    sections: tuple[Section, ...]
+    units: tuple[Unit, ...]
+    cut: bool
+    """Something that belongs to the answer had to be left out."""
+
+
+def select(
+    text: str,
+    relevance: Relevance,
+    budget: int,
+    *,
+    japanese: bool,
+    how: bool = False,
+    on_topic: bool = False,
+    seen: Sequence[str] = (),
+) -> Selection:
+    """Choose the units of ``text`` that answer the concern, about ``budget`` characters of them.
+
+    ``how`` says that the concern asks for a procedure, ``on_topic`` that the title fits it; ``seen`` holds sentences that the draft already
+    has. A list is taken whole or not at all.
+    """
+    sections = outline(text)
+    units = _fresh(units_of(sections, relevance, japanese), seen)
+    chosen_sections = _sections(sections, units, relevance)
+    steps = [unit for unit in units if unit.procedure]
+    if how and steps and not any(unit.section in chosen_sections for unit in steps):
+        chosen_sections.add(max(steps, key=lambda u: (u.score, -u.section)).section)
+    pool = [unit for unit in units if unit.section in chosen_sections]
+    if not pool:
+        return Selection(sections, (), cut=bool(units))
+    best = max(unit.share for unit in pool)
+    lead = _lead(pool, best)
+    short = sum(unit.length for unit in pool) <= budget
+    floor = 0.0 if short else 0.3 * best
+    ranked = sorted(pool, key=lambda u: (u is not lead, -u.score, u.place))
+    kept: list[Unit] = []
+    places: set[tuple[int, int, int]] = set()
+    used, cut = 0, False
+    procedures = 0
+    for unit in ranked:
+        is_list = isinstance(unit.content, Listing)
+        if unit.place in places or (unit is not lead and not _worth(unit, kept, floor, procedures, how)):
+            continue
+        longest = max(3 * budget, _LONGEST_LIST)
+        room = longest if unit.procedure and not procedures else budget
+        needed = [*_before(unit, pool, places), unit]
+        length = sum(u.length for u in needed)
+        if (used + length > room and kept) or length > longest:
+            cut = cut or is_list or unit.share >= 0.5 * best
+            continue
+        kept += needed
+        places.update(u.place for u in needed)
+        used += length
+        procedures += unit.procedure
+    kept = _supported(kept)
+    weak = not on_topic and relevance.known and max((unit.share for unit in kept), default=1.0) < _RELEVANT
+    if weak or all(unit.lead.role in ("note", "contact") for unit in kept):
+        return Selection(sections, (), cut=True)
+    kept.sort(key=lambda u: u.place)
+    return Selection(sections, tuple(kept), cut)
+
+
+def _fresh(units: Sequence[Unit], seen: Sequence[str]) -> list[Unit]:
+    """Drop sentences that the draft, or the text before them, already has."""
+    fresh: list[Unit] = []
+    met: set[str] = set()
+    for unit in units[:_MOST_UNITS]:
+        text = " ".join(unit.texts)
+        if text in met:
+            continue
+        met.add(text)
+        if unit.procedure or not any(similarity(text, other) >= _SAME for other in seen):
+            fresh.append(unit)
+    return fresh
+
+
+def _sections(sections: tuple[Section, ...], units: list[Unit], relevance: Relevance) -> set[int]:
+    """Take what stands before the first heading, and the headed sections nearest to the concern."""
+    words: dict[int, list[str]] = {}
+    for unit in units:
+        words.setdefault(unit.section, []).extend(unit.texts)
+    near: dict[int, float] = {}
+    for i, texts in words.items():
+        heading = sections[i].heading
+        if heading is not None:
+            near[i] = relevance.share(heading.text, *texts) + 0.6 * relevance.share(heading.text)
+    chosen = {i for i in words if sections[i].heading is None}
+    if not near:
+        return chosen
+    opening = max((relevance.share(*words[i]) for i in chosen), default=0.0)
+    ranked = sorted(near, key=lambda i: (-near[i], i))
+    best = near[ranked[0]]
+    if not chosen or (best >= 0.3 and best >= 0.6 * opening):
+        chosen.add(ranked[0])
+        chosen.update(i for i in ranked[1:3] if near[i] >= 0.6 * best and near[i] >= 0.3)
+    return chosen
+
+
+def _lead(pool: list[Unit], best: float) -> Unit | None:
+    """Return the sentence that must come: the first one, unless it has little to do with the concern."""
+    for unit in pool:
+        if (unit.section, unit.block) != (pool[0].section, pool[0].block):
+            break
+        if isinstance(unit.content, Listing) or unit.lead.role in ("note", "contact"):
+            continue
+        return unit if unit.share >= 0.3 * best or best < 0.2 else None
+    return None
+
+
+def _worth(unit: Unit, kept: list[Unit], floor: float, procedures: int, how: bool) -> bool:
+    if isinstance(unit.content, Listing):
+        if unit.content.procedure:
+            beside = any(
+                isinstance(other.content, Listing)
+                and other.section == unit.section
+                and abs(other.block - unit.block) == 1
+                for other in kept
+            )
+            fits = how or unit.section == 0 or unit.share >= max(floor, 0.15)
+            return (procedures == 0 and fits) or beside or unit.share > floor * 2.5
+        return unit.share >= floor
+    if unit.lead.role == "contact":
+        return False
+    near = any(
+        other.section == unit.section
+        and other.block == unit.block
+        and abs(other.position - unit.position) == 1
+        and not other.bullet
+        for other in kept
+    )
+    return unit.share >= max(floor, 0.0 if not floor and unit.section == 0 else 0.08) or (
+        near and not unit.bullet and unit.lead.role in ("conclusion", "cause", "note")
+    )
+
+
+def _before(unit: Unit, pool: Sequence[Unit], places: set[tuple[int, int, int]]) -> list[Unit]:
+    """Return the sentences of the paragraph that lead up to ``unit`` and are not kept yet."""
+    if isinstance(unit.content, Listing) or unit.bullet:
+        return []
+    return [
+        u
+        for u in pool
+        if u.place[:2] == unit.place[:2] and u.position < unit.position and u.place not in places
+    ]
+
+
+def _supported(kept: list[Unit]) -> list[Unit]:
+    """Drop sentences that lean on one that was not kept."""
+    steps = any(isinstance(u.content, Listing) and u.content.procedure for u in kept)
+    places = {u.place for u in kept}
+    return [
+        unit
+        for unit in kept
+        if isinstance(unit.content, Listing)
+        or (
+            (steps or not needs_steps(unit.lead))
+            and (
+                not depends_on_previous(unit.lead)
+                or (unit.section, unit.block, unit.position - 1) in places
+                or (unit.position == 0 and _follows_list(unit, kept))
+            )
+        )
+    ]
+
+
+def _follows_list(unit: Unit, kept: list[Unit]) -> bool:
+    return any(
+        u.section == unit.section and u.block == unit.block - 1 and isinstance(u.content, Listing)
+        for u in kept
+    )
