@@ -1,0 +1,14 @@
+"""What a customer asks: language, body, separate concerns, personal data, signals.
+
+::
+
+    Inquiry ─► tidy ─► layout (greeting, signature, quoted mail off) ─► concerns ─► Understanding
+                 └──► signals (anger, danger, fraud, injected instructions …) ──────────┘
+    Inquiry ─► personal data (offsets into the text as written) ────────────────────────┘
+"""
+
+from suggest.understand.personal_data import find_personal_data, mask
+from suggest.understand.signals import signal_codes
+from suggest.understand.understanding import understand
+
+__all__ = ["find_personal_data", "mask", "signal_codes", "understand"]

@@ -1,0 +1,76 @@
+"""Find postal addresses, Japanese and English, in folded text.
+
+A Japanese address is found from its house number leftwards, so that hostile text costs linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from suggest.understand.numbers import DASH, Found
+
+_WINDOW = 40
+_NUMBER = re.compile(
+    rf"\d{{1,5}}(?:{DASH}\d{{1,5}}){{1,4}}(?:号室?)?"
+    rf"|[\d一二三四五六七八九十〇]{{1,5}}(?:丁目|番地?|条)(?:[ のノ]?\d{{1,5}}(?:番地?|号室?|丁目|{DASH})?){{0,5}}"
+    rf"|\d{{1,5}}(?![\d.,:/%]| ?[年月日時分秒個人件名台回円本枚つ]{{1}})",
+)
+_RUN = re.compile(r"[一-龥々〆ヶケノ丿ぁ-んァ-ヴー ]{2,40}\Z")
+_PREFECTURE = re.compile(r"(?:東京都|北海道|京都府|大阪府|[一-龥]{2,3}県)")
+_CITY = re.compile(r"[一-龥々ァ-ヴーケヶ]{1,8}[市区町村郡]")
+_POSTCODE_BEFORE = re.compile(rf"(?:〒 ?)?\d{{3}}{DASH}?\d{{4}}[ \n]{{0,3}}\Z")
+_POSTCODE = re.compile(rf"〒 ?\d{{3}}{DASH}?\d{{4}}(?!\d)")
+_BUILDING = re.compile(
+    r"[ ]?(?!TEL|FAX|Tel|Fax|電話|携帯)(?:[一-龥々ァ-ヴー・A-Za-z]{1,20}?"
+    r"(?:ビル(?:ディング)?|マンション|ハイツ|コーポ|メゾン|荘|アパート|タワー|レジデンス|館|棟)?"
+    r"[ ]?\d{1,4}(?:号室|号|階|F)?(?![\d-])|[一-龥々ァ-ヴー・A-Za-z]{1,20}(?:ビル(?:ディング)?|マンション|ハイツ|コーポ|荘|アパート|タワー|レジデンス))"
+)
+_LABELLED = re.compile(
+    r"(?:ご?住所|所在地|お?届け先|送付先|送り先|お?引っ?越し先|address) ?(?::|は(?!、))[ ]?([^\n。、]{4,80})",
+    re.IGNORECASE,
+)
+_LABELLED_TAIL = re.compile(r"(?:です|になります|でお願い|に送).*\Z")
+_ENGLISH = re.compile(
+    r"(?<![\w-])\d{1,5}[A-Za-z]? (?:[A-Z][a-z]{1,20} ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln"
+    r"|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq)\b\.?(?:,? (?:Apt|Suite|Unit|Flat)\.? ?#?\w{1,6})?"
+    r"(?:, [A-Z][a-z]{1,20}(?: [A-Z][a-z]{1,20})?){0,2}(?:,? [A-Z]{2} \d{5}(?:-\d{4})?)?"
+)
+
+
+def find_addresses(text: str) -> Iterator[Found]:
+    """Yield ``("address", start, end)``."""
+    for match in _NUMBER.finditer(text):
+        start = _start_before(text, match)
+        if start is not None:
+            building = _BUILDING.match(text, match.end())
+            yield "address", start, building.end() if building else match.end()
+    for match in _POSTCODE.finditer(text):
+        yield "address", *match.span()
+    for match in _LABELLED.finditer(text):
+        value = _LABELLED_TAIL.sub("", match.group(1)).rstrip()
+        if value and (_PREFECTURE.search(value) or _CITY.search(value)) and re.search(r"\d", value):
+            yield "address", match.start(1), match.start(1) + len(value)
+    for match in _ENGLISH.finditer(text):
+        yield "address", *match.span()
+
+
+def _start_before(text: str, number: re.Match[str]) -> int | None:
+    """Return where the address that ends in ``number`` begins, or None when this is no address."""
+    low = max(0, number.start() - _WINDOW)
+    run = _RUN.search(text, low, number.start())
+    if run is None:
+        return None
+    prefecture = _PREFECTURE.search(text, run.start(), number.start())
+    city = _CITY.search(text, prefecture.end() if prefecture else run.start(), number.start())
+    if city is None or number.start() - city.end() > 16 or " " in text[city.end() : number.start()].strip():
+        return None
+    many_parts = len(re.findall(r"\d+", number.group())) >= 2
+    postcode = _POSTCODE_BEFORE.search(
+        text, max(0, (prefecture or city).start() - 14), (prefecture or city).start()
+    )
+    if prefecture is None and postcode is None and not many_parts:
+        return None
+    if re.search(r"[をにでがは]", text[city.end() : number.start()]):
+        return None
+    return postcode.start() if postcode else (prefecture or city).start()

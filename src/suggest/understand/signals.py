@@ -1,0 +1,103 @@
+"""Notice what escalation rules look at: anger, danger, fraud, legal threats, attempts to steer the machine.
+
+The patterns are data (``signals.toml``). Customer text can only raise a signal; what follows from it
+is the policy's business.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from suggest.records import Signal
+from suggest.text import sentences
+from suggest.understand.lexicon import alternatives, lexicon
+
+REPEATED_CONTACTS = 2
+"""From so many earlier contacts on, an inquiry counts as repeated whatever its words."""
+
+_EVIDENCE = 80
+_WINDOW = 600  # longer sentences are read in overlapping pieces
+_OVERLAP = 120
+# 「訴えるつもりはありません」, "I don't want to sue you": said to deny it.
+_DENIED_AFTER = re.compile(
+    r"(?:つもり|わけ|訳|気|意図)(?:は|では|じゃ|も)?(?:あり|な[いく]|ございま|毛頭)|ほどではない"
+)
+_DENIED_BEFORE = re.compile(r"(?:\b(?:not|n't|never|no) (?:\w{1,10} ){0,3})\Z", re.IGNORECASE)
+_DENIABLE = frozenset(
+    {"legal_threat", "complaint", "threat", "self_harm", "manager_request", "press", "repeated_contact"}
+)
+
+
+class Pattern(NamedTuple):
+    """One signal's conditions, compiled."""
+
+    code: str
+    where: Literal["own", "all"]
+    any: re.Pattern[str]
+    unless: re.Pattern[str] | None
+
+
+def find_signals(text: str, own: str, *, previous_contacts: int = 0) -> tuple[Signal, ...]:
+    """Return at most one signal a code, in the order of the data file.
+
+    ``text`` is the whole tidied inquiry, ``own`` the part of it that is not quoted mail.
+    """
+    found: dict[str, str] = {}
+    pieces = {"own": _pieces(own), "all": [text[i : i + 4000] for i in range(0, max(1, len(text)), 3800)]}
+    for pattern in _patterns():
+        for piece in pieces[pattern.where]:
+            evidence = _evidence(pattern, piece)
+            if evidence:
+                found.setdefault(pattern.code, evidence)
+                break
+    if previous_contacts >= REPEATED_CONTACTS:
+        found.setdefault("repeated_contact", f"previous_contacts = {previous_contacts}")
+    return tuple(Signal(code=code, evidence=evidence) for code, evidence in found.items())
+
+
+def signal_codes() -> frozenset[str]:
+    """Return every code that :func:`find_signals` can give."""
+    return frozenset(pattern.code for pattern in _patterns())
+
+
+def _evidence(pattern: Pattern, piece: str) -> str:
+    for match in pattern.any.finditer(piece):
+        if pattern.code in _DENIABLE and (
+            _DENIED_AFTER.search(piece, match.start(), match.end() + 24)
+            or _DENIED_BEFORE.search(piece[max(0, match.start() - 40) : match.start()])
+        ):
+            continue
+        if pattern.unless is not None and pattern.unless.search(piece):
+            return ""
+        return match.group().strip()[:_EVIDENCE]
+    return ""
+
+
+def _pieces(own: str) -> list[str]:
+    """Return sentences; a line that was wrapped in the middle of a sentence is read as one."""
+    joined = re.sub(r"(?<=[ぁ-んァ-ヶー一-龥々、])\n(?=[ぁ-んァ-ヶー一-龥々])", "", own)
+    found: list[str] = []
+    for span in sentences(joined):
+        found += [span.text[i : i + _WINDOW] for i in range(0, len(span.text), _WINDOW - _OVERLAP)]
+    return found
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[Pattern, ...]:
+    data = lexicon("signals")
+    guards = {f"@{name}": alternatives(words) for name, words in data["guards"].items()}
+
+    def compiled(words: list[str]) -> re.Pattern[str]:
+        return re.compile(alternatives([guards.get(word, word) for word in words]), re.IGNORECASE)
+
+    return tuple(
+        Pattern(
+            item["code"],
+            item.get("where", "own"),
+            compiled(item["any"]),
+            compiled(item["unless"]) if item.get("unless") else None,
+        )
+        for item in data["signal"]
+    )

@@ -1,0 +1,56 @@
+"""Understand an inquiry before anything is looked up."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from suggest.records import Inquiry, Understanding
+from suggest.text import Language, detect_language
+from suggest.understand.concerns import find_concerns
+from suggest.understand.layout import body_of, own_words, tidy
+from suggest.understand.personal_data import find_personal_data
+from suggest.understand.signals import find_signals
+
+_UNREADABLE_SHARE = 0.3
+_LETTER = re.compile(r"[^\W_]")
+_BROKEN = re.compile("[\ufffd\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff]")
+
+
+def understand(
+    inquiry: Inquiry, *, default_language: Language = "ja", max_chars: int = 20_000, max_concerns: int = 6
+) -> Understanding:
+    """Return language, body, concerns, signals and personal data of ``inquiry``. Never raises for its text.
+
+    Of a text longer than ``max_chars`` only the beginning is read, except for personal data, which is
+    sought in all of it. With more than ``max_concerns`` concerns, ``max_concerns + 1`` are returned and
+    the last one holds the rest.
+    """
+    tidied = tidy(inquiry.text[:max_chars])
+    problem = _problem(inquiry.text, tidied, max_chars)
+    body = body_of(tidied) if problem in (None, "too_long") else tidied
+    readable = problem in (None, "too_long")
+    return Understanding(
+        inquiry=inquiry,
+        language=inquiry.lang or _language(body or tidied, default_language),
+        body=body,
+        concerns=find_concerns(body, limit=max_concerns) if readable else (),
+        signals=find_signals(tidied, own_words(tidied), previous_contacts=inquiry.previous_contacts),
+        personal_data=find_personal_data(inquiry.text),
+        problem=problem,
+    )
+
+
+def _language(text: str, default: Language) -> Language:
+    return detect_language(text) if any(c.isalpha() for c in text) else default
+
+
+def _problem(text: str, tidied: str, max_chars: int) -> Literal["empty", "too_long", "unreadable"] | None:
+    if not text.strip() or (not tidied and not _BROKEN.search(text[:max_chars])):
+        return "empty"
+    read = text[:max_chars]
+    visible = sum(not c.isspace() for c in read)
+    broken = len(_BROKEN.findall(read))
+    if not _LETTER.search(tidied) or broken > _UNREADABLE_SHARE * visible:
+        return "unreadable"
+    return "too_long" if len(text) > max_chars else None
