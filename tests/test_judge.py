@@ -139,7 +139,7 @@ def test_too_many_concerns(article: Make) -> None:
 
 
 def test_vague_inquiries_ask_back(article: Make) -> None:
-    found = [[evidence(article(1, lang="ja"), 0.60), evidence(article(2, lang="ja"), 0.59)]]
+    found = [[evidence(article(1, lang="ja"), 0.700), evidence(article(2, lang="ja"), 0.699)]]
     judgement = decide(understood("同期できません"), found)
     assert judgement.lane == "review"
     assert "vague" in codes(judgement)
@@ -148,8 +148,8 @@ def test_vague_inquiries_ask_back(article: Make) -> None:
 
 
 def test_only_strong_enough_entries_may_be_used(article: Make) -> None:
-    levels = [STRONG + 0.1, WEAK + 0.05, WEAK - 0.15]
-    found = [[evidence(article(n, lang="ja"), level) for n, level in enumerate(levels)]]
+    found = [[evidence(article(n, lang="ja"), level) for n, level in enumerate((0.9, 0.5, 0.1))]]
+    assert strength(found[0][0].match) > STRONG > strength(found[0][1].match) > WEAK
     assert decide(understood(QUESTION), found).concerns[0].entry_ids == ("a0", "a1")
 
 

@@ -145,7 +145,7 @@ def test_fingerprint_changes_with_weights_vocabulary_and_analysis(
     table = read_table(small)
     vectors = table.dequantised()
     vectors[2, 2] = 0.6
-    write_table(tmp_path / "weights", table.vocabulary, vectors, {"name": "small"})
+    write_table(tmp_path / "weights", list(table.row_of), vectors, {"name": "small"})
     write_table(
         tmp_path / "words", ["返品", "送料", "ログイン", "無"], table.dequantised(), {"name": "small"}
     )

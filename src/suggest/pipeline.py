@@ -39,11 +39,7 @@ class Suggester:
         """
         settings = self.kb.settings
         today = self._today or datetime.now(UTC).date()
-        understanding = understand(
-            inquiry,
-            default_language=settings.language,
-            max_chars=settings.judging.max_inquiry_chars,
-        )
+        understanding = self.understand(inquiry)
         evidence = [
             self.kb.retrieve(concern.text, tenant=inquiry.tenant, top=top, per_kind=_PER_KIND, today=today)
             for concern in understanding.concerns[: settings.judging.max_concerns]
@@ -95,6 +91,7 @@ class Suggester:
             inquiry,
             default_language=self.kb.settings.language,
             max_chars=self.kb.settings.judging.max_inquiry_chars,
+            max_concerns=self.kb.settings.judging.max_concerns,
         )
 
 

@@ -278,7 +278,7 @@ class Match(Record):
     score: float
     """Fused score, for ranking only: not a probability."""
     lexical: float
-    """BM25 of the concern against the entry, saturated to 0..1; independent of other entries shown."""
+    """BM25 of the concern against the entry, saturated to 0..1; independent of what else was found."""
     semantic: float
     """Cosine of concern and entry, -1..1."""
     coverage: float

@@ -37,8 +37,9 @@ def show_suggestion(out: Console, suggestion: Suggestion) -> None:
     line.append(f"  language: {suggestion.language}", style="dim")
     out.print(line)
     for reason in suggestion.reasons:
-        text = f"  · {reason.message} [{reason.code}]"
-        out.print(Text(_safe(text + (f" {reason.evidence}" if reason.evidence else "")), style="dim"))
+        line = Text(_safe(f"  · {reason.message} [{reason.code}]"), style="dim")
+        line.append(_safe(f" {_short(reason.evidence)}"))
+        out.print(line)
     for question in suggestion.questions:
         out.print(Text(_safe(f"  ? {question}")))
     if suggestion.draft is None:

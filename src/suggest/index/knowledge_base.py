@@ -13,7 +13,7 @@ import numpy as np
 from suggest.errors import KnowledgeBaseError, UnknownTenant
 from suggest.index import generation as generations
 from suggest.index.embedding import Embedder
-from suggest.index.fusion import fuse
+from suggest.index.fusion import fuse, saturate
 from suggest.index.generation import Generation
 from suggest.index.lock import writer_lock
 from suggest.index.models import load_embedder
@@ -260,8 +260,7 @@ class KnowledgeBase:
             return []
         semantic = generation.vectors.scores(query, rows)
         held = generation.lexical.scores(terms, rows)
-        ceiling = generation.lexical.ceiling(terms) or 1.0
-        lexical = [held.get(row, 0.0) / ceiling for row in rows]
+        lexical = saturate(np.array([held.get(row, 0.0) for row in rows]))
         weight = self.settings.retrieval.vector_weight if vector_weight is None else vector_weight
         fused = fuse(lexical, semantic, vector_weight=weight)
         order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
@@ -271,7 +270,7 @@ class KnowledgeBase:
             generation,
             text,
             terms,
-            [(rows[i], float(fused[i]), lexical[i], float(semantic[i])) for i in order],
+            [(rows[i], float(fused[i]), float(lexical[i]), float(semantic[i])) for i in order],
         )
 
     @staticmethod
@@ -326,7 +325,7 @@ class KnowledgeBase:
                 kind=entry.kind,
                 title=entry.title,
                 score=round(score, 6),
-                lexical=round(min(1.0, lexical), 6),
+                lexical=round(lexical, 6),
                 semantic=round(semantic, 6),
                 coverage=round(sum(r for t, r in rarity.items() if t in held) / whole, 6),
                 snippet=snippet(entry, surfaces),

@@ -15,7 +15,6 @@ from suggest.errors import KnowledgeBaseCorrupt
 
 FIELDS = ("title", "body")
 TITLE_BOOST = 1.0
-_K1 = 1.2  # tantivy's own
 _WRITER_BYTES = 64_000_000
 
 
@@ -78,19 +77,6 @@ class LexicalLeg:
                 holding = max(self._searcher.doc_freq(field, term) for field in FIELDS)
                 found[term] = _idf(total, holding)
         return found
-
-    def ceiling(self, terms: Sequence[str]) -> float:
-        """Return the BM25 score that no entry can exceed for these terms.
-
-        Divides scores into 0..1 without looking at other entries.
-        """
-        total = len(self)
-        bound = 0.0
-        for term in set(terms):
-            for field, boost in zip(FIELDS, (TITLE_BOOST, 1.0), strict=True):
-                holding = self._searcher.doc_freq(field, term)
-                bound += boost * (_K1 + 1) * _idf(total, holding) if holding else 0.0
-        return bound
 
     def search(self, terms: Sequence[str], *, tenant: str, limit: int) -> list[tuple[int, float]]:
         """Return ``(row, BM25)`` of the best ``limit`` entries of ``tenant``, best first."""

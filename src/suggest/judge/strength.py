@@ -1,23 +1,28 @@
 """How strong the evidence for one concern is, from absolute features.
 
 Every feature compares the concern with one entry alone, so other entries and other inquiries never
-move it. The strength is a ranking of trust, not a probability: confidence stays ``None`` until a
-calibration exists.
+move it. The weights are a logistic fit of "the best entry answers" on the tuning half of the labelled
+development inquiries and the sample inquiries (136 single, vague and out-of-scope ones, AUROC 0.82 on the
+same set). That is too little and too foreign to a team's own data to be called a probability, so the
+strength never leaves this package: confidence stays ``None`` until a calibration exists.
 """
 
 from __future__ import annotations
 
+import math
+
 from suggest.records import Match
 
-WEAK = 0.30
-"""Below this, the best entry is not taken for an answer. Chosen on the tuning half of the labelled
-development inquiries (benchmarks/README.md)."""
+WEAK = 0.2
+"""Below this, the best entry is not taken for an answer (on the set above: 78 % of out-of-scope
+inquiries and 13 % of the single ones lie below)."""
 
-STRONG = 0.50
-"""From this on, provisional mode may call a concern ready. Chosen on the same half."""
+STRONG = 0.6
+"""From this on, provisional mode may call a concern ready (on the set above: 24 inquiries, in 71 % of
+them the best entry answers)."""
 
 
 def strength(match: Match) -> float:
     """Return the strength of ``match`` as an answer, 0..1."""
     semantic = max(0.0, match.semantic)
-    return 0.5 * semantic + 0.25 * match.coverage + 0.25 * min(1.0, 2.0 * match.lexical)
+    return 1 / (1 + math.exp(6.2 - 3.1 * semantic - 7.2 * match.lexical - 1.7 * match.coverage))
