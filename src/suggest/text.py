@@ -36,6 +36,7 @@ _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
 _LATIN = re.compile(r"[A-Za-z]")
 _LATIN_WORD = re.compile(r"[a-z]+\Z")
 
+_MARK = re.compile(r"(?P<open>[「『(（\[［【〔])|(?P<close>[」』)）\]］】〕])|[。！？!?｡]|\.(?=\s|\Z)")
 _CODE_SHAPE = re.compile(r"(?<![A-Za-z0-9@])[A-Za-z0-9]+(?:[-._][A-Za-z0-9]+)*(?![A-Za-z0-9@])", re.ASCII)
 
 _CONTENT = frozenset({"名詞", "動詞", "形容詞", "形状詞", "副詞", "接尾辞", "接頭辞", "連体詞", "記号"})
@@ -119,15 +120,21 @@ def tokens(text: str) -> list[str]:
 
     Used alike for entries and inquiries, by the lexical leg and by the bundled models.
     """
+    return [term for term, _ in tokens_with_surfaces(text)]
+
+
+def tokens_with_surfaces(text: str) -> list[tuple[str, str]]:
+    """Return each index term together with the word (cleaned, lower case) that it was made from."""
     lowered = clean(text).lower()
-    terms: list[str] = []
+    found: list[tuple[str, str]] = []
     for part, _ in _parts(lowered):
         for m in _sudachi().tokenize(part):
-            term = _term(m.surface(), m.normalized_form(), m.part_of_speech_id())
+            surface = m.surface()
+            term = _term(surface, m.normalized_form(), m.part_of_speech_id())
             if term:
-                terms.append(term)
-    terms.extend(span.text for span in codes(lowered))
-    return terms
+                found.append((term, surface))
+    found.extend((span.text, span.text) for span in codes(lowered))
+    return found
 
 
 def codes(text: str) -> list[Span]:
@@ -153,14 +160,14 @@ def sentences(text: str) -> list[Span]:
         start = line.start()
         depth = 0
         chars = line.group()
-        for i, char in enumerate(chars):
-            if char in "「『(（[［【〔":
+        for mark in _MARK.finditer(chars):
+            if mark.lastgroup == "open":
                 depth += 1
-            elif char in "」』)）]］】〕":
+            elif mark.lastgroup == "close":
                 depth = max(0, depth - 1)
-            elif depth == 0 and _ends_sentence(chars, i):
-                _add(found, text, start, line.start() + i + 1)
-                start = line.start() + i + 1
+            elif depth == 0 and _ends_sentence(chars, mark.start()):
+                _add(found, text, start, line.start() + mark.end())
+                start = line.start() + mark.end()
         _add(found, text, start, line.end())
     return found
 

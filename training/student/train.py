@@ -17,19 +17,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from data import Pair, intents, monolingual, parallel, similar
 from machine import prepare
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from data import Pair, intents, monolingual, parallel, similar
 from student import WIDTH, Student, pad
 
 SCALE = 20.0
 BANK = 512
 QUEUE = 384
 NEAR = 0.9
+WARM_UP = 100
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 AVERAGE_EVERY, AVERAGE_KEEP = 10, 0.97
 
@@ -272,101 +273,104 @@ class Shared:
             v["table_average"][rows] = v["table_average"][rows].lerp(v["table_value"][rows], 1 - keep)
 
 
+class Worker:
+    """One process: its own batches, the shared weights."""
+
+    def __init__(self, rank: int, plan: Plan, shared: Shared) -> None:
+        self.rank, self.plan, self.shared = rank, plan, shared
+        self.corpus = read_corpus(plan)
+        values = shared.values
+        self.chance = random.Random(f"{plan.seed} {rank} {int(values['step'])}")
+        self.student = Student(values["table_value"], values["body_value"])
+        self.gradient = shared.body_gradients[rank]
+        self.student.collect(self.gradient)
+        self.losses = Losses(self.corpus, self.chance)
+        self.streams = {task: batches(self.corpus, task, plan.tokens, self.chance) for task in plan.shares}
+        self.spent = dict.fromkeys(plan.shares, 1e-6)
+        self.totals: dict[str, list[float]] = {task: [] for task in plan.shares}
+        self.pairs = 0
+
+    def learn(self) -> None:
+        """Put the gradients of the next batch where all processes see them."""
+        task = min(self.plan.shares, key=lambda t: self.spent[t] / self.plan.shares[t])
+        batch = next(self.streams[task])
+        matrix, mask = pad(self._texts(task, batch))
+        unique, place = matrix.unique(return_inverse=True)
+        rows = self.shared.values["table_value"][unique].requires_grad_(True)
+        self.gradient.zero_()
+        if task == "mono":  # short questions and long answers apart, so that little is padding
+            half = len(batch)
+            parts = [(place[:half], mask[:half]), (place[half:], mask[half:])]
+        else:
+            parts = [(place, mask)]
+        made = torch.cat([self._run(rows, *part) for part in parts])
+        price = {"mono": self.losses.answer, "similar": self.losses.score}.get(task, self.losses.distil)
+        loss = price(made, batch)
+        loss.backward()
+        count = len(unique)
+        self.shared.row_ids[self.rank, :count] = unique
+        self.shared.row_gradients[self.rank, :count] = rows.grad
+        self.shared.row_counts[self.rank] = count
+        self.spent[task] += int(mask.sum())
+        self.totals[task].append(float(loss.detach()))
+        self.pairs += len(batch)
+
+    def _texts(self, task: str, batch: list[Any]) -> list[list[int]]:
+        if task in {"parallel", "english"}:
+            return [row[0] for row in batch]
+        if task == "mono":  # now and then the question in English
+            asked = [c if c is not None and self.chance.random() < 0.3 else a for a, _, c, _ in batch]
+            return asked + [b for _, b, _, _ in batch]
+        return [a for a, _, _ in batch] + [b for _, b, _ in batch]
+
+    def _run(self, rows: Tensor, place: Tensor, mask: Tensor) -> Tensor:
+        width = int(mask.sum(1).max())
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.student(rows[place[:, :width]], mask[:, :width])
+
+    def progress(self, took: float) -> str:
+        """Return what to show after ``took`` seconds of this run."""
+        all_of = self.plan.processes / took
+        losses = ", ".join(f"{task} {np.mean(x[-100:]):.3f}" for task, x in self.totals.items() if x)
+        return (
+            f"{losses}; {all_of * self.pairs:.0f} pairs/s, {all_of * sum(self.spent.values()):,.0f} tokens/s, "
+            f"{self.plan.minutes - float(self.shared.values['seconds']) / 60:.0f} min left"
+        )
+
+
 def work(rank: int, plan: Plan, shared: Shared, barrier: Any) -> None:
     """Train as process ``rank``."""
     torch.set_num_threads(1)
-    corpus = read_corpus(plan)
-    v = shared.values
-    start_step = int(v["step"])
-    chance = random.Random(f"{plan.seed} {rank} {start_step}")
-    torch.manual_seed(chance.getrandbits(32))
-    student = Student(v["table_value"], v["body_value"])
-    gradient = shared.body_gradients[rank]
-    student.collect(gradient)
-    losses = Losses(corpus, chance)
-    streams = {task: batches(corpus, task, plan.tokens, chance) for task in plan.shares}
-    spent = dict.fromkeys(plan.shares, 1e-6)
-    totals: dict[str, list[float]] = {task: [] for task in plan.shares}
-    done_tokens = done_pairs = 0
-    before = float(v["seconds"])
+    worker = Worker(rank, plan, shared)
+    values = shared.values
+    before = float(values["seconds"])
     barrier.wait()
     started = shown = saved = time.monotonic()
-    while True:
-        seconds = float(v["seconds"])
-        progress = seconds / (60 * plan.minutes)
-        if progress >= 1:
-            break
-        task = min(plan.shares, key=lambda t: spent[t] / plan.shares[t])
-        batch = next(streams[task])
-        if task in {"parallel", "english"}:
-            texts = [row[0] for row in batch]
-        elif task == "mono":
-            asked = [c if c is not None and chance.random() < 0.3 else a for a, _, c, _ in batch]
-            texts = asked + [b for _, b, _, _ in batch]
-        else:
-            texts = [a for a, _, _ in batch] + [b for _, b, _ in batch]
-        gradient.zero_()
-        matrix, mask = pad(texts)
-        unique, place = matrix.unique(return_inverse=True)
-        rows = v["table_value"][unique].requires_grad_(True)
-        if task in {"mono"}:  # short questions and long answers apart, so that little is padding
-            half = len(batch)
-            made = torch.cat(
-                [
-                    _run(student, rows, place[:half], mask[:half]),
-                    _run(student, rows, place[half:], mask[half:]),
-                ]
-            )
-        else:
-            made = _run(student, rows, place, mask)
-        loss = {"mono": losses.answer, "similar": losses.score}.get(task, losses.distil)(made, batch)
-        loss.backward()
-        count = len(unique)
-        shared.row_ids[rank, :count], shared.row_gradients[rank, :count] = unique, rows.grad
-        shared.row_counts[rank] = count
+    while (progress := float(values["seconds"]) / (60 * plan.minutes)) < 1:
+        worker.learn()
         barrier.wait()
-        rate = min(1.0, (int(v["step"]) + 1) / 100) * (1 - progress)
-        shared.update(rank, plan.processes, plan, rate)
-        tokens = int(mask.sum())
-        spent[task] += tokens
-        done_tokens += tokens
-        done_pairs += len(batch)
-        totals[task].append(float(loss))
+        step = int(values["step"]) + 1
+        shared.update(rank, plan.processes, plan, min(1.0, step / WARM_UP) * (1 - progress))
         barrier.wait()
         if rank == 0:
             now = time.monotonic()
-            step = int(v["step"]) + 1
+            values["step"].fill_(step)
             if step % AVERAGE_EVERY == 0:
-                v["averaged"].fill_(1)
+                values["averaged"].fill_(1)
             if now - shown > plan.show_seconds:
-                took = now - started
-                parts = ", ".join(f"{t} {np.mean(x[-100:]):.3f}" for t, x in totals.items() if x)
-                print(
-                    f"step {step}, {progress:.1%}: {parts}; {plan.processes * done_pairs / took:.0f} pairs/s, "
-                    f"{plan.processes * done_tokens / took:,.0f} tokens/s, "
-                    f"{plan.minutes - (before + took) / 60:.0f} min left",
-                    flush=True,
-                )
+                print(f"step {step}, {progress:.1%}: {worker.progress(now - started)}", flush=True)
                 shown = now
             if now - saved > plan.checkpoint_seconds:
                 save(shared, plan.work / "checkpoint.safetensors")
-                print(f"step {step}: {accuracy(student, corpus)}", flush=True)
+                print(f"step {step}: {accuracy(worker.student, worker.corpus)}", flush=True)
                 saved = time.monotonic()
-            v["step"].fill_(step)
-            v["seconds"].fill_(before + time.monotonic() - started)
+            values["seconds"].fill_(before + time.monotonic() - started)
         barrier.wait()
     if rank == 0:
         save(shared, plan.work / "checkpoint.safetensors")
-        print(f"end: {accuracy(student, corpus)}")
-        average = Student(v["table_average"], v["body_average"])
-        print(f"averaged: {accuracy(average, corpus)}")
-
-
-def _run(student: Student, rows: Tensor, place: Tensor, mask: Tensor) -> Tensor:
-    width = int(mask.sum(1).max())
-    place, mask = place[:, :width], mask[:, :width]
-    with torch.autocast("cpu", torch.bfloat16):
-        return student(rows[place], mask)
+        print(f"end: {accuracy(worker.student, worker.corpus)}")
+        average = Student(values["table_average"], values["body_average"])
+        print(f"averaged: {accuracy(average, worker.corpus)}")
 
 
 def accuracy(student: Student, corpus: Corpus) -> str:

@@ -38,7 +38,7 @@ def show_suggestion(out: Console, suggestion: Suggestion) -> None:
     out.print(line)
     for reason in suggestion.reasons:
         line = Text(_safe(f"  · {reason.message} [{reason.code}]"), style="dim")
-        line.append(_safe(f" {_short(reason.evidence)}"))
+        line.append(f" {_short(reason.evidence)}")
         out.print(line)
     for question in suggestion.questions:
         out.print(Text(_safe(f"  ? {question}")))
@@ -79,20 +79,21 @@ def safe_block(text: str, *, limit: int = 600) -> Text:
 
 def _source_line(part: str, claim: Claim) -> Text:
     source = claim.source
-    line = Text(f"  {part:>7} ", style="dim")
-    line.append(_safe(_short(claim.text)))
     if source.kind == "entry":
-        line.append(f"  ← {source.entry_id} · {source.field} {source.start}–{source.end}", style="green")
+        origin, style = f"{source.entry_id} {source.field} {source.start}-{source.end}", "green"
     elif source.kind == "template":
-        line.append(f"  ← template {source.template}", style="dim")
+        origin, style = f"template {source.template}", "dim"
     else:
-        line.append("  ← to be filled in by the agent", style="yellow")
+        origin, style = "for the agent to fill in", "yellow"
+    line = Text(f"  {part:>7} ← ", style="dim")
+    line.append(f"{_safe(origin):<44} ", style=style)
+    line.append(_short(claim.text), style="dim")
     return line
 
 
-def _short(text: str, limit: int = 48) -> str:
+def _short(text: str, limit: int = 36) -> str:
     flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+    return _safe(flat if len(flat) <= limit else flat[: limit - 1] + "…")
 
 
 def _indent(text: str) -> str:

@@ -23,7 +23,7 @@ from suggest.index.sync import Progress, check_model, synchronise
 from suggest.records import Entry, Evidence, Match, SyncReport
 from suggest.settings import FILE_NAME as SETTINGS_FILE
 from suggest.settings import Settings, load_settings
-from suggest.text import clean, morphemes, tokens
+from suggest.text import clean, tokens_with_surfaces
 
 _POOL = 100  # candidates taken from each leg before fusion
 
@@ -252,7 +252,8 @@ class KnowledgeBase:
             return []
         if tenant not in generation.tenants:
             raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
-        terms = tokens(text)
+        surfaces = tokens_with_surfaces(text)
+        terms = [term for term, _ in surfaces]
         query = self.embedder.embed_queries([clean(text)])[0]
         usable = generation.usable(tenant, today or datetime.now(UTC).date())
         rows = self._candidates(generation, terms, query, usable, tenant, max(_POOL, top))
@@ -268,8 +269,7 @@ class KnowledgeBase:
         order = [order[i] for i in chosen]
         return self._describe(
             generation,
-            text,
-            terms,
+            surfaces,
             [(rows[i], float(fused[i]), float(lexical[i]), float(semantic[i])) for i in order],
         )
 
@@ -306,18 +306,17 @@ class KnowledgeBase:
     def _describe(
         self,
         generation: Generation,
-        text: str,
-        terms: Sequence[str],
+        surfaces: Sequence[tuple[str, str]],
         scored: Sequence[tuple[int, float, float, float]],
     ) -> list[Evidence]:
         assert self._store is not None  # set together with the generation
         keys = [int(generation.rows.key[row]) for row, *_ in scored]
-        rarity = generation.lexical.rarity(terms)
+        rarity = generation.lexical.rarity(term for term, _ in surfaces)
         whole = sum(rarity.values()) or 1.0
-        surfaces = _surfaces(text, rarity)
+        words = {surface: rarity[term] for term, surface in surfaces if len(surface) > 1}
         found = []
-        for (_, score, lexical, semantic), entry, own in zip(
-            scored, self._store.entries(keys), self._store.terms(keys), strict=True
+        for (_, score, lexical, semantic), (entry, own) in zip(
+            scored, self._store.versions(keys), strict=True
         ):
             held = set(own.title.split()).union(own.body.split())
             match = Match(
@@ -328,17 +327,7 @@ class KnowledgeBase:
                 lexical=round(lexical, 6),
                 semantic=round(semantic, 6),
                 coverage=round(sum(r for t, r in rarity.items() if t in held) / whole, 6),
-                snippet=snippet(entry, surfaces),
+                snippet=snippet(entry, words),
             )
             found.append(Evidence(match=match, entry=entry))
         return found
-
-
-def _surfaces(text: str, rarity: dict[str, float]) -> dict[str, float]:
-    """Map the words of ``text`` as written to the rarity of their terms."""
-    found = {}
-    for word in morphemes(clean(text).lower()):
-        term = word.normalized.lower()
-        if term in rarity and len(word.surface) > 1:
-            found[word.surface] = rarity[term]
-    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ from suggest.text import tokens
 
 FILE_NAME = "entries.sqlite"
 _BATCH = 500  # keys in one SQL "IN" list
+_RECENT = 2_000  # versions kept in memory; they are immutable
 
 _metadata = MetaData()
 _versions = Table(
@@ -61,6 +63,13 @@ class Terms(NamedTuple):
     body: str
 
 
+class Version(NamedTuple):
+    """An entry and its index terms, as stored; never changes."""
+
+    entry: Entry
+    terms: Terms
+
+
 class EntryStore:
     """Versions of entries by key. Reading is safe from many threads; writing from one."""
 
@@ -68,6 +77,8 @@ class EntryStore:
         """Open (and for writing create) the database in ``folder``."""
         self.path = folder / FILE_NAME
         self._engine = _engine(self.path, read_only=read_only)
+        self._recent: dict[int, Version] = {}
+        self._lock = threading.Lock()
         if not read_only:
             with self._guarded():
                 _metadata.create_all(self._engine)
@@ -116,19 +127,27 @@ class EntryStore:
         for row in self._by_key(keys, c.key, c.entry_id, c.content_hash):
             yield int(row[0]), str(row[1]), str(row[2])
 
-    def entries(self, keys: Sequence[int]) -> list[Entry]:
-        """Return the entries of ``keys`` in the order given; a missing one is corruption."""
-        found = {int(row[0]): row[1] for row in self._by_key(keys, _versions.c.key, _versions.c.payload)}
-        return [_entry(self._at(found, key)) for key in keys]
-
-    def terms(self, keys: Sequence[int]) -> list[Terms]:
-        """Return the index terms of ``keys`` in the order given."""
+    def versions(self, keys: Sequence[int]) -> list[Version]:
+        """Return what is stored under ``keys``, in the order given; a missing one is corruption."""
+        with self._lock:
+            found = {key: self._recent[key] for key in keys if key in self._recent}
         c = _versions.c
-        found = {
-            int(row[0]): Terms(row[1], row[2])
-            for row in self._by_key(keys, c.key, c.title_terms, c.body_terms)
+        wanted = [key for key in keys if key not in found]
+        fresh = {
+            int(row[0]): Version(_entry(row[1]), Terms(row[2], row[3]))
+            for row in self._by_key(wanted, c.key, c.payload, c.title_terms, c.body_terms)
         }
-        return [self._at(found, key) for key in keys]
+        for key in wanted:
+            if key not in fresh:
+                raise KnowledgeBaseCorrupt(
+                    f"{self.path}: entry version {key} is missing; sync the sources again to rebuild it"
+                )
+        with self._lock:
+            self._recent.update(fresh)
+            while len(self._recent) > _RECENT:
+                del self._recent[next(iter(self._recent))]
+        found |= fresh
+        return [found[key] for key in keys]
 
     def keep_only(self, keys: set[int]) -> int:
         """Delete versions that no kept generation uses; return how many went."""
@@ -146,13 +165,6 @@ class EntryStore:
             for start in range(0, len(wanted), _BATCH):
                 part = wanted[start : start + _BATCH]
                 yield from connection.execute(select(*columns).where(_versions.c.key.in_(part))).all()
-
-    def _at(self, found: dict[int, Any], key: int) -> Any:
-        if key not in found:
-            raise KnowledgeBaseCorrupt(
-                f"{self.path}: entry version {key} is missing; sync the sources again to rebuild it"
-            )
-        return found[key]
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -236,7 +236,7 @@ def _vectors(
     fresh = [row for row, key in enumerate(keys) if key not in known]
     done = 0
     for part in _batches(fresh):
-        texts = [embedding_text(entry) for entry in store.entries([keys[row] for row in part])]
+        texts = [embedding_text(version.entry) for version in store.versions([keys[row] for row in part])]
         made = embedder.embed_documents(texts)
         if made.shape != (len(part), embedder.dimension) or not np.isfinite(made).all():
             raise ModelError(
@@ -258,7 +258,7 @@ def _documents(
 ) -> Iterator[tuple[int, str, str, str]]:
     numbers = count()
     for part in _batches(keys):
-        for terms in store.terms(part):
+        for _, terms in store.versions(part):
             row = next(numbers)
             yield row, manifest["tenants"][rows["tenant"][row]], terms.title, terms.body
         on_progress("indexing", min(len(keys), row + 1), len(keys))
@@ -272,7 +272,7 @@ def _check_health(
     tried = found = 0
     step = max(1, len(keys) // 50)
     for row in range(0, len(keys), step):
-        [terms] = store.terms([keys[row]])
+        [(_, terms)] = store.versions([keys[row]])
         own = f"{terms.title} {terms.body}".split()[:40]
         if own:
             tried += 1
@@ -287,7 +287,7 @@ def _check_health(
 
 def _entries(store: EntryStore, keys: list[int]) -> Iterator[Entry]:
     for part in _batches(keys):
-        yield from store.entries(part)
+        yield from (version.entry for version in store.versions(part))
 
 
 def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:

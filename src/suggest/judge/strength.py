@@ -13,9 +13,9 @@ import math
 
 from suggest.records import Match
 
-WEAK = 0.2
-"""Below this, the best entry is not taken for an answer (on the set above: 78 % of out-of-scope
-inquiries and 13 % of the single ones lie below)."""
+WEAK = 0.3
+"""Below this, the best entry is not taken for an answer (on the set above: 85 % of out-of-scope
+inquiries and 30 % of the single ones lie below; between 0.2 and 0.3 the best entry answered 4 of 19)."""
 
 STRONG = 0.6
 """From this on, provisional mode may call a concern ready (on the set above: 24 inquiries, in 71 % of
