@@ -8,15 +8,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from suggest.cli.options import ChannelName, JsonOption, KbOption, ProvisionalOption, TenantOption
 from suggest.cli.output import console, print_json, show_suggestion
 from suggest.cli.progress import counter
-from suggest.errors import InvalidRecord, SourceError
+from suggest.errors import InvalidRecord, SourceError, UnknownTenant
 from suggest.records import Inquiry
+
+if TYPE_CHECKING:
+    from suggest.pipeline import Suggester
 
 
 def reply(
@@ -64,7 +67,7 @@ def reply(
 
 
 def _batch(
-    suggester: Suggester,  # type: ignore[name-defined]  # noqa: F821
+    suggester: Suggester,
     source: Path,
     target: Path | None,
     channel: ChannelName | None,
@@ -78,21 +81,24 @@ def _batch(
         if target is not None:
             partial = target.with_name(target.name + ".partial")
             out = stack.enter_context(partial.open("w", encoding="utf-8"))
-        for done, inquiry in enumerate(_inquiries(source, channel), 1):
-            suggestion = suggester.suggest(inquiry, top=top)
+        for done, (line, inquiry) in enumerate(_inquiries(source, channel), 1):
+            try:
+                suggestion = suggester.suggest(inquiry, top=top)
+            except UnknownTenant as error:
+                raise SourceError(str(error), path=str(source), line=line, field="tenant") from error
             out.write(json.dumps(suggestion.model_dump(mode="json"), ensure_ascii=False) + "\n")
             show(done)
     if partial is not None and target is not None:
         partial.replace(target)
 
 
-def _inquiries(path: Path, channel: ChannelName | None) -> Iterator[Inquiry]:
+def _inquiries(path: Path, channel: ChannelName | None) -> Iterator[tuple[int, Inquiry]]:
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    yield _inquiry(path, number, line, channel)
+                    yield number, _inquiry(path, number, line, channel)
     except (EOFError, UnicodeDecodeError, gzip.BadGzipFile) as error:
         raise SourceError(
             f"cannot be read as UTF-8 JSON Lines: {error}; save it as UTF-8", path=str(path)

@@ -7,6 +7,10 @@ that no tokenizer but ours decides what a word is.
 from __future__ import annotations
 
 import math
+import os
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,13 +61,23 @@ class LexicalLeg:
 
         self._tantivy: Any = tantivy
         try:
-            self._index: Any = tantivy.Index.open(str(folder))
+            self._index: Any = tantivy.Index.open(str(self._lockable(folder)))
             self._index.config_reader(reload_policy="manual")
             self._index.reload()
             self._searcher = self._index.searcher()
         except (ValueError, OSError) as error:
             raise KnowledgeBaseCorrupt(f"{folder}: the lexical index cannot be opened: {error}") from error
         self._schema = self._index.schema
+
+    def _lockable(self, folder: Path) -> Path:
+        """Return ``folder``, or links to its files where tantivy cannot put its lock file into it."""
+        if os.access(folder, os.W_OK):
+            return folder
+        links = Path(tempfile.mkdtemp(prefix="suggest-lexical-"))
+        weakref.finalize(self, shutil.rmtree, links, ignore_errors=True)
+        for file in folder.glob("[!.]*"):
+            (links / file.name).symlink_to(file.resolve())
+        return links
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
