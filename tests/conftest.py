@@ -18,7 +18,11 @@ SAMPLE = ROOT / "data" / "sample_faq"
 @pytest.fixture
 def article() -> Callable[..., Article]:
     def make(number: int, **fields: object) -> Article:
-        values = {"id": f"a{number}", "title": f"質問{number}の手順", "body": f"回答{number}はこちらの画面です。"}
+        values = {
+            "id": f"a{number}",
+            "title": f"質問{number}の手順",
+            "body": f"回答{number}はこちらの画面です。",
+        }
         return Article(**(values | fields))
 
     return make
@@ -27,7 +31,11 @@ def article() -> Callable[..., Article]:
 @pytest.fixture
 def case() -> Callable[..., ResolvedCase]:
     def make(number: int, **fields: object) -> ResolvedCase:
-        values = {"id": f"c{number}", "inquiry": f"質問{number}で困っています", "reply": f"操作{number}で直ります。"}
+        values = {
+            "id": f"c{number}",
+            "inquiry": f"質問{number}で困っています",
+            "reply": f"操作{number}で直ります。",
+        }
         return ResolvedCase(**(values | fields))
 
     return make

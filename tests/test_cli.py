@@ -89,7 +89,9 @@ def test_sync_search_status_evaluate(run: Run, tmp_path: Path) -> None:
 
 
 def test_reply_to_one_inquiry_as_json(run: Run, sample_kb_folder: Path) -> None:
-    suggestion = run("reply", "ログインできません。パスワードも忘れました", "--kb", sample_kb_folder, "--json").json
+    suggestion = run(
+        "reply", "ログインできません。パスワードも忘れました", "--kb", sample_kb_folder, "--json"
+    ).json
     assert set(suggestion) == {
         "inquiry_id", "language", "lane", "confidence", "route", "reasons", "concerns", "matches", "questions",
         "draft", "handoff", "personal_data", "generation", "model",

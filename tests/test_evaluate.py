@@ -64,7 +64,9 @@ def test_bad_queries_name_file_and_line(tmp_path: Path, line: str) -> None:
         list(read_queries(path))
 
 
-@pytest.mark.parametrize("content", ["a\tb\t1\n", "query_id\tdoc_id\trelevance\na\tb\n", "query_id\tdoc_id\trelevance\na\tb\tx\n"])
+@pytest.mark.parametrize(
+    "content", ["a\tb\t1\n", "query_id\tdoc_id\trelevance\na\tb\n", "query_id\tdoc_id\trelevance\na\tb\tx\n"]
+)
 def test_bad_qrels_name_file_and_line(tmp_path: Path, content: str) -> None:
     path = tmp_path / "r.tsv"
     path.write_text(content, encoding="utf-8")

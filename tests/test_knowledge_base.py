@@ -110,7 +110,10 @@ def test_empty_sources_never_empty_a_knowledge_base(kb: KnowledgeBase, article: 
 
 
 def test_swapped_texts_are_not_taken_for_unchanged(kb: KnowledgeBase, article: Make) -> None:
-    one, two = article(1, title="返品", body="返品の窓口です。"), article(2, title="配送", body="配送の窓口です。")
+    one, two = (
+        article(1, title="返品", body="返品の窓口です。"),
+        article(2, title="配送", body="配送の窓口です。"),
+    )
     kb.sync([one, two])
     kb.sync([one.model_copy(update={"id": "a2"}), two.model_copy(update={"id": "a1"})])
     assert ids(kb, "返品")[0] == "a2"
@@ -161,7 +164,12 @@ def test_old_generations_go_and_their_entries_with_them(tmp_path: Path, article:
 
 
 def test_lexical_only_hits_and_vector_only_hits_both_come(kb: KnowledgeBase, article: Make) -> None:
-    kb.sync([article(1, title="エラーコード MD-1005", body="ロックです"), article(2, title="別の話", body="関係なし")])
+    kb.sync(
+        [
+            article(1, title="エラーコード MD-1005", body="ロックです"),
+            article(2, title="別の話", body="関係なし"),
+        ]
+    )
     best = kb.search("MD-1005 と表示された")[0]
     assert best.entry_id == "a1"
     assert 0 < best.lexical <= 1
@@ -241,7 +249,9 @@ def _live(folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["vectors.faiss", "rows.npz", "lexical/meta.json"])
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
-def test_a_damaged_file_is_named_before_it_is_read(tmp_path: Path, article: Make, name: str, damage: str) -> None:
+def test_a_damaged_file_is_named_before_it_is_read(
+    tmp_path: Path, article: Make, name: str, damage: str
+) -> None:
     KnowledgeBase.open(tmp_path, embedder=HashingEmbedder()).sync([article(1)])
     path = _live(tmp_path) / name
     data = bytearray(path.read_bytes())
@@ -252,7 +262,7 @@ def test_a_damaged_file_is_named_before_it_is_read(tmp_path: Path, article: Make
         path.write_bytes(bytes(data[:-1]))
     else:
         path.unlink()
-    with pytest.raises(KnowledgeBaseCorrupt, match=name.split("/")[-1].replace(".", r"\.")):
+    with pytest.raises(KnowledgeBaseCorrupt, match=name.rsplit("/", maxsplit=1)[-1].replace(".", r"\.")):
         KnowledgeBase.open(tmp_path, embedder=HashingEmbedder())
 
 

@@ -83,6 +83,15 @@ def test_injection_forces_review_and_never_hides_an_escalation() -> None:
     assert (both.action, both.route) == ("escalate", "supervisor")
 
 
+def test_follow_up_is_a_review_and_data_loss_goes_to_engineering() -> None:
+    follow_up = DEFAULT.apply(case("follow_up"))
+    assert follow_up is not None
+    assert (follow_up.action, follow_up.rule_id) == ("review", "follow_up")
+    lost = DEFAULT.apply(case("data_loss"))
+    assert lost is not None
+    assert lost.route == "engineering"
+
+
 def test_messages_are_in_the_language_of_the_inquiry() -> None:
     english = DEFAULT.apply(case("safety", language="en"))
     assert english is not None

@@ -20,7 +20,9 @@ def test_english_goes_through_the_same_function() -> None:
     assert tokens("mail") == tokens("メール")
 
 
-@pytest.mark.parametrize("code", ["AADSTS50034", "R123-78", "5.1.90", "30015-4", "0x80070005", "MD-1005", "PRX4"])
+@pytest.mark.parametrize(
+    "code", ["AADSTS50034", "R123-78", "5.1.90", "30015-4", "0x80070005", "MD-1005", "PRX4"]
+)
 def test_codes_are_kept_whole(code: str) -> None:
     text = f"画面に{code}と出ます。"
     assert [span.text for span in codes(text)] == [code]

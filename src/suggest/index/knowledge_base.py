@@ -261,7 +261,7 @@ class KnowledgeBase:
             return []
         semantic = generation.vectors.scores(query, rows)
         held = generation.lexical.scores(terms, rows)
-        lexical = saturate(np.array([held.get(row, 0.0) for row in rows]))
+        lexical = saturate(np.array([held.get(row, 0.0) for row in rows]), generation.lexical.rarest)
         weight = self.settings.retrieval.vector_weight if vector_weight is None else vector_weight
         fused = fuse(lexical, semantic, vector_weight=weight)
         order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))

@@ -82,6 +82,11 @@ class LexicalLeg:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
+    @property
+    def rarest(self) -> float:
+        """The inverse document frequency of a term that no entry holds: the highest there is."""
+        return _idf(len(self), 0)
+
     def rarity(self, terms: Iterable[str]) -> dict[str, float]:
         """Return the inverse document frequency of each term over both fields (0 entries: highest)."""
         total = len(self)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from suggest.text import Span, clean, sentences
+from suggest.text import Span, clean, morphemes, sentences
 from suggest.understand.lexicon import alternatives, lexicon
 
 _CIRCLED = {
@@ -32,6 +32,26 @@ _ASKS = re.compile(r"[??]|です(?:か|が)|ません|ない|たい|ください
 _ENGLISH_INTRODUCTION = re.compile(
     r"(?:my name is|this is|i am|i'm) [A-Z][^\n.?!]{1,30}(?: (?:from|at|with|in) [^\n.?!]{1,40})?[.!]?\Z"
 )
+_SUBJECT = re.compile(
+    r"(?:件名|題名|タイトル|subject) ?: ?((?:(?:re|fwd?|返信|転送) ?: ?)*)(.*)\Z", re.IGNORECASE
+)
+_NEEDS_SUBJECT = re.compile(
+    r"(?:件名|題名|表題|標題|標記|タイトル|首記)の|\b(?:as per|see|in) (?:the )?subject\b", re.IGNORECASE
+)
+_ENOUGH = 20  # letters of a body that stands without its subject
+_ORGANISATION = re.compile(
+    r"(?:株式会社|有限会社|合同会社|法人|クリニック|医院|病院|薬局|事務所|商店|商事|商会|工業|製作所|工務店|ホテル|旅館|"
+    r"学校|大学|学園|保育園|組合|協会|センター|営業所|支店|本社|本部|工場|[部課室係局店])(?: |\Z)"
+)
+_NUMBER_LINE = re.compile(
+    r"[^\n。:]{0,10}(?:社員|お?客様|会員|契約|顧客|登録|管理|加入者?)(?:番号|No\.?|ID|コード) ?:? ?[A-Za-z0-9-]{3,30}\Z"
+)
+_TITLE_CASE = re.compile(r"(?:(?:[A-Z][\w.'&-]*|of|and|the|for|&),? ?){1,6}\Z")
+_NOUNS_ONLY = frozenset({"名詞", "接頭辞", "接尾辞", "補助記号", "記号", "空白", "代名詞"})
+_REQUEST_END = re.compile(
+    r"(?:方法|手順|やり方|仕方|件|理由|原因|料金|価格|期限|可否|違い|有無|方|こと|希望|依頼|質問|不可|不能|エラー|変更|解約|追加|削除|再発行)(?: |\Z)"
+)
+_MAX_BLOCK = 5
 _MAX_SIGNATURE = 14
 _MAX_PHRASE = 90  # no greeting or thanks is longer
 _SENTENCE_END = "。.!?"
@@ -43,7 +63,22 @@ def tidy(text: str) -> str:
 
 
 def body_of(text: str) -> str:
-    """Return what a tidied ``text`` says, without its wrapping."""
+    """Return what a tidied ``text`` says, without its wrapping.
+
+    A subject line at the beginning is left out; a body that is too short, or that refers to it, gets
+    its words back without the label.
+    """
+    first, _, rest = text.strip().partition("\n")
+    subject = _SUBJECT.match(first.strip())
+    if subject is None:
+        return _body(text)
+    body = _body(rest) if _says_something(rest) else ""
+    if sum(c.isalnum() for c in body) >= _ENOUGH and not _NEEDS_SUBJECT.search(body):
+        return body
+    return f"{subject[2].strip()}\n{body}".strip() or text.strip()
+
+
+def _body(text: str) -> str:
     lines = [line.strip() for line in text.split("\n")]
     own = _without_quotes(lines)
     for candidate in (
@@ -119,7 +154,7 @@ def _is_field(line: str) -> bool:
 
 
 def _without_signature(lines: list[str]) -> list[str]:
-    lines = _trim(lines)
+    lines = _without_last_block(_trim(lines))
     for i in range(max(1, len(lines) - _MAX_SIGNATURE), len(lines)):
         if _pattern("signature_starts").fullmatch(lines[i]) and all(len(line) <= 80 for line in lines[i:]):
             return _trim(lines[:i])
@@ -141,6 +176,38 @@ def _without_signature(lines: list[str]) -> list[str]:
     return lines
 
 
+def _without_last_block(lines: list[str]) -> list[str]:
+    """Take off a last paragraph that only says who writes (company, department, name, numbers)."""
+    if "" not in lines:
+        return lines
+    at = len(lines) - lines[::-1].index("")
+    block = lines[at:]
+    if len(block) > _MAX_BLOCK or not _says_something("\n".join(lines[:at])):
+        return lines
+    english = len(block) > 1 and all(len(line) <= 50 and _TITLE_CASE.match(line) for line in block)
+    sure = [bool(_is_contact(line) or _is_name_line(line) or _is_organisation(line)) for line in block]
+    if english or (
+        any(sure)
+        and all(
+            known or _NUMBER_LINE.match(line) or _is_label(line)
+            for known, line in zip(sure, block, strict=True)
+        )
+    ):
+        return _trim(lines[:at])
+    return lines
+
+
+def _is_organisation(line: str) -> bool:
+    return bool(_ORGANISATION.search(line)) and _is_label(line)
+
+
+def _is_label(line: str) -> bool:
+    """Tell whether a short line holds nouns only and names nothing that is wanted."""
+    if len(line) > 40 or _ASKS.search(line) or _REQUEST_END.search(line):
+        return False
+    return all(m.pos[0] in _NOUNS_ONLY or m.surface in ("の", "・") for m in morphemes(line))
+
+
 def _trim(lines: list[str]) -> list[str]:
     lines = list(lines)
     while lines and (not lines[-1] or _RULE.match(lines[-1])):
@@ -151,7 +218,12 @@ def _trim(lines: list[str]) -> list[str]:
 
 
 def _is_contact(line: str) -> bool:
-    return len(line) <= 80 and bool(_pattern("signature_lines").fullmatch(line)) and not _ASKS.search(line)
+    return (
+        len(line) <= 80
+        and bool(_pattern("signature_lines").fullmatch(line))
+        and not _ASKS.search(line)
+        and not _REQUEST_END.search(line)
+    )
 
 
 def _is_name_line(line: str) -> bool:

@@ -14,8 +14,10 @@ from suggest.records import Signal
 from suggest.text import sentences
 from suggest.understand.lexicon import alternatives, lexicon
 
-REPEATED_CONTACTS = 2
+REPEATED_CONTACTS = 3
 """From so many earlier contacts on, an inquiry counts as repeated whatever its words."""
+FOLLOW_UPS = 2
+"""From so many earlier contacts on, an inquiry is a follow-up whatever its words."""
 
 _EVIDENCE = 80
 _WINDOW = 600  # longer sentences are read in overlapping pieces
@@ -30,12 +32,16 @@ _DENIABLE = frozenset(
 )
 
 
+_CONCEPT = re.compile(r"(?<!\\)\{([a-z_]+)\}")
+
+
 class Pattern(NamedTuple):
     """One signal's conditions, compiled."""
 
     code: str
     where: Literal["own", "all"]
     any: re.Pattern[str]
+    also: tuple[re.Pattern[str], ...]
     unless: re.Pattern[str] | None
 
 
@@ -47,11 +53,15 @@ def find_signals(text: str, own: str, *, previous_contacts: int = 0) -> tuple[Si
     found: dict[str, str] = {}
     pieces = {"own": _pieces(own), "all": [text[i : i + 4000] for i in range(0, max(1, len(text)), 3800)]}
     for pattern in _patterns():
+        if pattern.code in found or not all(_somewhere(p, pieces["own"]) for p in pattern.also):
+            continue
         for piece in pieces[pattern.where]:
             evidence = _evidence(pattern, piece)
             if evidence:
                 found.setdefault(pattern.code, evidence)
                 break
+    if previous_contacts >= FOLLOW_UPS:
+        found.setdefault("follow_up", f"previous_contacts = {previous_contacts}")
     if previous_contacts >= REPEATED_CONTACTS:
         found.setdefault("repeated_contact", f"previous_contacts = {previous_contacts}")
     return tuple(Signal(code=code, evidence=evidence) for code, evidence in found.items())
@@ -60,6 +70,10 @@ def find_signals(text: str, own: str, *, previous_contacts: int = 0) -> tuple[Si
 def signal_codes() -> frozenset[str]:
     """Return every code that :func:`find_signals` can give."""
     return frozenset(pattern.code for pattern in _patterns())
+
+
+def _somewhere(pattern: re.Pattern[str], pieces: list[str]) -> bool:
+    return any(pattern.search(piece) for piece in pieces)
 
 
 def _evidence(pattern: Pattern, piece: str) -> str:
@@ -87,16 +101,19 @@ def _pieces(own: str) -> list[str]:
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[Pattern, ...]:
     data = lexicon("signals")
+    concepts = {name: alternatives(words) for name, words in data["concepts"].items()}
     guards = {f"@{name}": alternatives(words) for name, words in data["guards"].items()}
 
     def compiled(words: list[str]) -> re.Pattern[str]:
-        return re.compile(alternatives([guards.get(word, word) for word in words]), re.IGNORECASE)
+        written = alternatives([guards.get(word, word) for word in words])
+        return re.compile(_CONCEPT.sub(lambda m: concepts[m[1]], written), re.IGNORECASE)
 
     return tuple(
         Pattern(
             item["code"],
             item.get("where", "own"),
             compiled(item["any"]),
+            tuple(compiled([word]) for word in item.get("also", [])),
             compiled(item["unless"]) if item.get("unless") else None,
         )
         for item in data["signal"]
