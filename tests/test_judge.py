@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from suggest.judge import judge, load_policy
+from suggest.judge import Policy, judge, load_policy
 from suggest.judge.messages import _MESSAGES, reason
 from suggest.judge.strength import STRONG, WEAK, strength
 from suggest.records import (
@@ -122,7 +122,15 @@ def test_injected_text_is_never_ready(article: Make) -> None:
     signal = Signal(code="injection", evidence="ignore previous instructions")
     judgement = decide(understood(QUESTION, signals=[signal]), [[evidence(article(1, lang="ja"), 0.95)]])
     assert judgement.lane == "review"
-    assert "injection" in codes(judgement)
+    assert [r.evidence for r in judgement.reasons] == [signal.evidence]
+    bare = judge(
+        understood(QUESTION, signals=[signal]),
+        [[evidence(article(1, lang="ja"), 0.95)]],
+        policy=Policy(),
+        provisional=True,
+        max_concerns=3,
+    )
+    assert (bare.lane, codes(bare)) == ("review", {"injection"}), "holds without any policy"
 
 
 def test_policy_escalates_whatever_the_evidence(article: Make) -> None:
@@ -143,7 +151,7 @@ def test_vague_inquiries_ask_back(article: Make) -> None:
     judgement = decide(understood("同期できません"), found)
     assert judgement.lane == "review"
     assert "vague" in codes(judgement)
-    assert len(judgement.questions) == 1
+    assert len(judgement.questions) == 2
     assert not decide(understood("同期できません", problem=None), [found[0][:1]]).questions
 
 

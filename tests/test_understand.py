@@ -209,6 +209,13 @@ def test_problems(text: str, problem: str) -> None:
     assert understand(Inquiry(text=text), max_chars=200).problem == problem
 
 
+def test_what_was_not_read_counts_as_personal_data() -> None:
+    text = "電話は03-0000-1234です。" + "あ" * 10_000_000
+    [phone, rest] = understand(Inquiry(text=text), max_chars=1_000).personal_data
+    assert phone.type == "phone"
+    assert (rest.type, rest.start, rest.end) == ("unread", 1_000, len(text))
+
+
 def test_language() -> None:
     assert read("Teams cannot start").language == "en"
     assert read("Teams", lang="ja").language == "ja"

@@ -18,16 +18,16 @@ from suggest.records import Inquiry
 from suggest.settings import Judging, Settings, Voice
 
 _SHOWN = (
-    "inq-A-01",
-    "inq-B-01",
-    "inq-C-01",
-    "inq-B-02",
-    "inq-A-20",
-    "inq-A-23",
-    "inq-B-24",
-    "inq-C-24",
-    "inq-C-02",
-    "inq-A-11",
+    "inq-A-01",  # a code, chat
+    "inq-A-04",  # a code, a procedure, an example
+    "inq-B-04",  # English
+    "inq-A-13",  # two questions
+    "inq-A-17",  # vague: asks back
+    "inq-C-14",  # out of scope: no draft
+    "inq-A-11",  # instructions to the machine in quoted mail
+    "inq-B-24",  # danger
+    "inq-C-18",  # a billing dispute
+    "inq-A-25",  # a legal threat, English
 )
 
 

@@ -64,6 +64,7 @@ def _usable(
 ) -> Usable:
     found = Usable(concern.text, concern.answerable)
     by_id = {candidate.entry.id: candidate.entry for candidate in candidates}
+    foreign: list[Reason] = []  # worth saying only when nothing in the right language is there
     for entry_id in concern.entry_ids:
         entry = by_id.get(entry_id)
         if entry is None:
@@ -76,13 +77,16 @@ def _usable(
         elif _language(entry) != wording.language:
             code = "evidence_in_other_language"
         if code:
-            notes.append(wording.reason(code, entry=entry.id))
+            kept = foreign if code == "evidence_in_other_language" else notes
+            kept.append(wording.reason(code, entry=entry.id))
             if code != "expired_evidence":
                 found.named.append(entry.id)
         elif isinstance(entry, ResolvedCase):
             found.cases.append(entry)
         elif entry.trust != "unreviewed":
             found.articles.append(entry)
+    if not found.articles and not found.cases:
+        notes += foreign
     return found
 
 

@@ -13,7 +13,7 @@ from suggest.text import tokens
 _USED = 6
 """Entries that a draft may draw on for one concern."""
 _VAGUE_TERMS = 3
-"""A concern with at most so many terms and no code is vague when its best entries are nearly tied."""
+"""A concern with at most so many terms and no code is vague when its best entries are weak or nearly tied."""
 _TIE = 0.04
 
 _PROBLEMS = {
@@ -45,23 +45,25 @@ def judge(
     decision = policy.apply(understanding)
     if decision is not None:
         reasons += decision.reasons
+    said = {item.evidence for item in reasons}
     blocking = _blocking(understanding, concerns, evidence, max_concerns)
+    shown = [item for item in blocking if item.code != "injection" or item.evidence not in said]
     questions: tuple[str, ...] = ()
     if any(r.code == "vague" for r in blocking):
-        questions = (DETAIL_QUESTIONS[language],)
+        questions = DETAIL_QUESTIONS[language]
     if decision is not None and decision.action == "escalate":
         return Judgement(
             lane="escalate",
             route=decision.route,
             confidence=None,
-            reasons=(*reasons, *(r for r in blocking if r.code == "injection")),
+            reasons=(*reasons, *(item for item in shown if item.code == "injection")),
             concerns=concerns,
         )
     ready = provisional and not blocking and decision is None
     if ready:
         reasons += [reason("strong_match", language), reason("provisional", language)]
     else:
-        reasons += blocking
+        reasons += shown
         if not blocking:
             reasons.append(reason("not_calibrated", language))
     return Judgement(
@@ -123,6 +125,8 @@ def _weaknesses(
     if not judged.answerable:
         if used:
             return [reason("internal_only", language, used[0].entry.id)]
+        if _is_vague(concern, candidates):
+            return [reason("vague", language, concern.text)]
         code = "concern_unanswered" if len(understanding.concerns) > 1 else "weak_match"
         return [reason(code, language, concern.text)]
     found = []
@@ -140,7 +144,8 @@ def _weaknesses(
 
 
 def _is_vague(concern: Concern, candidates: Sequence[Evidence]) -> bool:
+    """Tell whether so little is said that the best entries cannot be told apart, or none is near."""
     if concern.codes or len(set(tokens(concern.text))) > _VAGUE_TERMS:
         return False
     ranked = sorted((strength(item.match) for item in candidates), reverse=True)
-    return len(ranked) > 1 and ranked[0] - ranked[1] < _TIE
+    return ranked[0] < WEAK or (len(ranked) > 1 and ranked[0] - ranked[1] < _TIE)

@@ -69,8 +69,14 @@ def reason(code: str, language: Literal["ja", "en"], evidence: str = "") -> Reas
     return Reason(code=code, message=japanese if language == "ja" else english, evidence=evidence)
 
 
-DETAIL_QUESTIONS: dict[str, str] = {
-    "ja": "お困りの画面名や操作、表示されているメッセージがございましたらお知らせいただけますでしょうか。",
-    "en": "Could you tell us which screen or feature this is about, and any message you see?",
+DETAIL_QUESTIONS: dict[str, tuple[str, ...]] = {
+    "ja": (
+        "どの画面、またはどの操作でお困りでしょうか。",
+        "画面にメッセージやエラーコードは表示されていますでしょうか。",
+    ),
+    "en": (
+        "Which screen or feature is this about?",
+        "Do you see any message or error code?",
+    ),
 }
-"""Asked when an inquiry does not say enough. Sharper questions need calibration of what separates candidates."""
+"""Asked when an inquiry does not say enough. Sharper questions need to know what separates the candidates."""

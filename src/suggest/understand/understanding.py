@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from suggest.records import Inquiry, Understanding
+from suggest.records import Inquiry, PersonalData, Understanding
 from suggest.text import Language, detect_language
 from suggest.understand.concerns import find_concerns
 from suggest.understand.layout import body_of, own_words, tidy
@@ -22,8 +22,8 @@ def understand(
 ) -> Understanding:
     """Return language, body, concerns, signals and personal data of ``inquiry``. Never raises for its text.
 
-    Of a text longer than ``max_chars`` only the beginning is read, except for personal data, which is
-    sought in all of it. With more than ``max_concerns`` concerns, ``max_concerns + 1`` are returned and
+    Of a text longer than ``max_chars`` only the beginning is read; what follows counts as personal data of
+    type ``unread``, since nobody looked. With more than ``max_concerns`` concerns, ``max_concerns + 1`` are returned and
     the last one holds the rest.
     """
     tidied = tidy(inquiry.text[:max_chars])
@@ -36,9 +36,16 @@ def understand(
         body=body,
         concerns=find_concerns(body, limit=max_concerns) if readable else (),
         signals=find_signals(tidied, own_words(tidied), previous_contacts=inquiry.previous_contacts),
-        personal_data=find_personal_data(inquiry.text),
+        personal_data=_personal_data(inquiry.text, max_chars),
         problem=problem,
     )
+
+
+def _personal_data(text: str, max_chars: int) -> tuple[PersonalData, ...]:
+    found = find_personal_data(text[:max_chars])
+    if len(text) > max_chars:
+        found += (PersonalData(type="unread", start=max_chars, end=len(text)),)
+    return found
 
 
 def _language(text: str, default: Language) -> Language:
