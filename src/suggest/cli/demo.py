@@ -33,7 +33,8 @@ _SHOWN = (
 
 def demo(
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="The sample data.", show_default="data/sample_faq")
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="The sample data.", show_default="data/sample_faq"),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show all labelled sample inquiries.")] = False,
 ) -> None:
