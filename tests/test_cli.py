@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+import suggest
 from suggest.cli import app, main
 
 from .conftest import ROOT, SAMPLE
@@ -171,6 +175,64 @@ def test_errors_are_one_line_and_status_1(
 def test_wrong_usage_is_status_2(run: Run, sample_kb_folder: Path, arguments: list[str]) -> None:
     result = run(*(sample_kb_folder if a == "{kb}" else a for a in arguments))
     assert result.status == 2
+
+
+def test_a_bad_row_keeps_its_stored_version(run: Run, tmp_path: Path) -> None:
+    source, kb = tmp_path / "faq.jsonl", tmp_path / "kb"
+    rows = [{"id": str(n), "title": f"質問{n}"} for n in range(3)]
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    run("sync", source, "--kb", kb)
+    rows[1]["valid_until"] = "2026/13/40"
+    del rows[2]
+    source.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    failed = run("sync", source, "--kb", kb)
+    assert failed.status == 1
+    assert "faq.jsonl:2" in failed.err and "2026/13/40" in failed.err
+    report = run("sync", source, "--kb", kb, "--skip-bad", tmp_path / "bad.jsonl", "--json").json
+    assert (report["rejected"], report["removed"], report["unchanged"]) == (1, 1, 2)
+    found = run("search", "質問", "--kb", kb, "--json").json
+    assert {match["entry_id"] for match in found["matches"]} == {"0", "1"}
+
+
+def test_output_survives_a_narrow_encoding(sample_kb_folder: Path) -> None:
+    for extra in ([], ["--json"]):
+        command = [
+            sys.executable,
+            "-m",
+            "suggest",
+            "reply",
+            "ログインできません 😀",
+            "--kb",
+            str(sample_kb_folder),
+            *extra,
+        ]
+        environment = os.environ | {"PYTHONIOENCODING": "cp932"}
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        text = done.stdout.decode("cp932")
+        assert json.loads(text) if extra else text
+
+
+def test_a_bare_code_has_the_default_language(run: Run, sample_kb_folder: Path) -> None:
+    assert run("reply", "MD-1005", "--kb", sample_kb_folder, "--json").json["language"] == "ja"
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out.strip() == suggest.__version__
+
+
+def test_a_policy_with_an_unknown_signal_is_refused(run: Run, tmp_path: Path) -> None:
+    kb = tmp_path / "kb"
+    run("sync", SAMPLE, "--kb", kb)
+    (kb / "suggest.toml").write_text('[judging]\npolicy = "p.toml"\n', encoding="utf-8")
+    (kb / "p.toml").write_text(
+        '[[rule]]\nid = "a"\naction = "review"\nreason = "a"\nwhen = { any_signals = ["nosuch"] }\n'
+        'message_ja = "あ"\nmessage_en = "a"\n',
+        encoding="utf-8",
+    )
+    result = run("reply", "x", "--kb", kb)
+    assert result.status == 1
+    assert "no such signal: nosuch" in result.err
 
 
 def test_demo_shows_all_lanes_and_sources(run: Run) -> None:

@@ -81,7 +81,8 @@ def test_provisional_mode_allows_ready_and_says_so(article: Make) -> None:
 @pytest.mark.parametrize(
     ("fields", "level", "code"),
     [
-        ({}, 0.05, "weak_match"),
+        ({}, 0.05, "no_match"),
+        ({}, 0.4, "weak_match"),
         ({"visibility": "internal"}, 0.95, "internal_only"),
         ({"trust": "unreviewed"}, 0.95, "unreviewed_evidence"),
         ({"lang": "en"}, 0.95, "other_language"),
@@ -96,7 +97,7 @@ def test_what_keeps_an_inquiry_from_being_ready(
 
 
 def test_every_concern_must_be_answered(article: Make) -> None:
-    found = [[evidence(article(1, lang="ja"), 0.95)], [evidence(article(2, lang="ja"), 0.05)]]
+    found = [[evidence(article(1, lang="ja"), 0.95)], [evidence(article(2, lang="ja"), 0.45)]]
     judgement = decide(understood(QUESTION, "別の話題について知りたいです"), found)
     assert judgement.lane == "review"
     assert [concern.answerable for concern in judgement.concerns] == [True, False]
@@ -146,13 +147,34 @@ def test_too_many_concerns(article: Make) -> None:
     assert "too_many_concerns" in codes(judgement)
 
 
-def test_vague_inquiries_ask_back(article: Make) -> None:
+@pytest.mark.parametrize(
+    "text", ["入れません。どうしたらいいですか", "エラーになります", "It doesn't work, help"]
+)
+def test_vague_inquiries_ask_back(article: Make, text: str) -> None:
     found = [[evidence(article(1, lang="ja"), 0.700), evidence(article(2, lang="ja"), 0.699)]]
-    judgement = decide(understood("同期できません"), found)
+    judgement = decide(understood(text), found)
     assert judgement.lane == "review"
     assert "vague" in codes(judgement)
     assert len(judgement.questions) == 2
-    assert not decide(understood("同期できません", problem=None), [found[0][:1]]).questions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "送料は？",
+        "箱なしで返せる？",
+        "ポイントが消えてしまったのですが、復活できますか",
+        "MD-1005",
+        "How do I reset my password?",
+    ],
+)
+def test_short_but_clear_questions_are_not_vague(article: Make, text: str) -> None:
+    understanding = understood(text)
+    if text == "MD-1005":
+        understanding = understood(concerns=(Concern(text=text, codes=(text,)),))
+    judgement = decide(understanding, [[evidence(article(1, lang="ja"), 0.2)]])
+    assert "vague" not in codes(judgement)
+    assert not judgement.questions
 
 
 def test_only_strong_enough_entries_may_be_used(article: Make) -> None:

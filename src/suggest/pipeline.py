@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from suggest.compose import compose
+from suggest.errors import SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
 from suggest.judge import Policy, judge, load_policy
 from suggest.judge.messages import reason
 from suggest.records import Evidence, Inquiry, Match, Suggestion, Understanding
 from suggest.settings import FILE_NAME as SETTINGS_FILE
-from suggest.understand import find_personal_data, mask, understand
+from suggest.understand import find_personal_data, mask, signal_codes, understand
 
 _PER_KIND = 3
 """At least so many articles and so many resolved cases are looked at for a draft, where there are any."""
@@ -31,6 +32,11 @@ class Suggester:
         judging = kb.settings.judging
         path = None if judging.policy is None else (kb.path / SETTINGS_FILE).parent / Path(judging.policy)
         self.policy = policy or load_policy(path)
+        unknown = sorted(self.policy.signals - signal_codes())
+        if unknown:
+            raise SettingsError(
+                f"{path or 'policy'}: no such signal: {', '.join(unknown)}; known are {', '.join(sorted(signal_codes()))}"
+            )
 
     def suggest(self, inquiry: Inquiry, *, top: int = 10) -> Suggestion:
         """Return lane, reasons, matches (at most ``top``) and a draft for ``inquiry``.

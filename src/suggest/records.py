@@ -66,7 +66,10 @@ def _flexible_date(value: Any) -> Any:
         day = text.split("T")[0].split(" ")[0]
         parts = day.split("-")
         if len(parts) == 3 and all(p.isdigit() for p in parts):
-            return f"{int(parts[0]):04d}-{int(parts[1]):02d}-{int(parts[2]):02d}"
+            try:
+                return date(*map(int, parts))
+            except ValueError:
+                return value
     return value
 
 
@@ -77,13 +80,11 @@ def _flexible_datetime(value: Any) -> Any:
     if isinstance(value, str):
         text = value.strip().replace("/", "-")
         day, separator, clock = text.partition("T" if "T" in text else " ")
-        value = _flexible_date(day) + (
-            f"T{clock.zfill(5) if ':' in clock[:2] else clock}" if separator else ""
-        )
+        hours = f"T{clock.zfill(5) if ':' in clock[:2] else clock}" if separator else ""
         try:
-            value = datetime.fromisoformat(value)
+            value = datetime.fromisoformat(f"{_flexible_date(day)}{hours}")
         except ValueError:
-            return text
+            return value
     if isinstance(value, datetime) and value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     return value
@@ -193,7 +194,8 @@ def entry_from_dict(values: dict[str, Any]) -> Entry:
     try:
         return _ENTRY.validate_python(known)
     except ValidationError as error:
-        raise InvalidRecord(describe(error, f"entry {values.get('id')!r}")) from error
+        stray = f"; fields not known here: {', '.join(map(repr, unknown))}" if unknown else ""
+        raise InvalidRecord(describe(error, f"entry {values.get('id')!r}") + stray) from error
 
 
 # --- what a customer asks ----------------------------------------------------------------------

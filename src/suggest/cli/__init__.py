@@ -5,11 +5,14 @@ Exit status: 0 done, 1 an error (one line on stderr that names the cause and the
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from suggest import __version__
 from suggest.cli import demo, evaluate, reply, search, status, sync
 from suggest.errors import SuggestError
 
@@ -21,6 +24,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
 app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
@@ -31,6 +52,9 @@ app.command("status")(status.status)
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that knows fewer characters shows "?" for them
+            stream.reconfigure(errors="replace")
     try:
         app()
     except SuggestError as error:

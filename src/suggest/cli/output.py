@@ -17,8 +17,14 @@ _LANE_STYLE = {"ready": "black on green", "review": "black on yellow", "escalate
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document on one line."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    """Print one JSON document on one line; characters that stdout cannot encode are escaped, as JSON allows."""
+    sys.stdout.write(json_line(document) + "\n")
+
+
+def json_line(document: Any, encoding: str | None = None) -> str:
+    """Return ``document`` as one line of JSON for a stream of ``encoding`` (None: stdout's)."""
+    name = (encoding or sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return json.dumps(document, ensure_ascii=name not in ("utf8", "utf8sig"))
 
 
 def console() -> Console:

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from suggest.cli.options import ChannelName, JsonOption, KbOption, ProvisionalOption, TenantOption
-from suggest.cli.output import console, print_json, show_suggestion
+from suggest.cli.output import console, json_line, print_json, show_suggestion
 from suggest.cli.progress import counter
 from suggest.errors import InvalidRecord, SourceError, UnknownTenant
 from suggest.records import Inquiry
@@ -76,17 +76,22 @@ def _batch(
     """Write one suggestion a line; an output file appears only when all are done."""
     with ExitStack() as stack:
         show = stack.enter_context(counter("inquiries"))
-        out: IO[str] = sys.stdout
+        out: TextIO = sys.stdout
         partial = None
         if target is not None:
             partial = target.with_name(target.name + ".partial")
-            out = stack.enter_context(partial.open("w", encoding="utf-8"))
+            try:
+                out = stack.enter_context(partial.open("w", encoding="utf-8"))
+            except OSError as error:
+                raise SourceError(
+                    f"cannot be written: {error.strerror or error}", path=str(target)
+                ) from error
         for done, (line, inquiry) in enumerate(_inquiries(source, channel), 1):
             try:
                 suggestion = suggester.suggest(inquiry, top=top)
             except UnknownTenant as error:
                 raise SourceError(str(error), path=str(source), line=line, field="tenant") from error
-            out.write(json.dumps(suggestion.model_dump(mode="json"), ensure_ascii=False) + "\n")
+            out.write(json_line(suggestion.model_dump(mode="json"), out.encoding) + "\n")
             show(done)
     if partial is not None and target is not None:
         partial.replace(target)
@@ -124,9 +129,9 @@ def _inquiry(path: Path, number: int, line: str, channel: ChannelName | None) ->
 
 def _stdin() -> str:
     data = sys.stdin.buffer.read()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"is not UTF-8 text (byte {error.start}); convert it and try again", path="standard input"
-        ) from error
+    for encoding in ("utf-8-sig", "cp932"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise SourceError("is neither UTF-8 nor CP932 text; convert it and try again", path="standard input")

@@ -46,7 +46,11 @@ def sync(
         sync_progress() as show,
     ):
         report = opened.sync(
-            reader, keep_missing=keep_missing, dry_run=dry_run, adopt_model=adopt, on_progress=show
+            reader,
+            keep_missing=keep_missing or reader.still_there,
+            dry_run=dry_run,
+            adopt_model=adopt,
+            on_progress=show,
         )
     report = report.model_copy(update={"rejected": reader.rejected})
     if as_json:
@@ -59,7 +63,10 @@ def sync(
         f"generation {report.generation}; {report.seconds:.1f} s"
     )
     if report.rejected:
-        typer.echo(f"{report.rejected} bad rows were left out, see {skip_bad}")
+        typer.echo(
+            f"{report.rejected} bad rows were left out, see {skip_bad}; entries that they were meant to update "
+            "stay as they were"
+        )
 
 
 def _notice(message: str) -> None:

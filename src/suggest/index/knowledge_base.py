@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -163,7 +163,7 @@ class KnowledgeBase:
         self,
         entries: Iterable[Entry],
         *,
-        keep_missing: bool = False,
+        keep_missing: bool | Callable[[str], bool] = False,
         dry_run: bool = False,
         adopt_model: bool = False,
         on_progress: Progress | None = None,
@@ -175,6 +175,9 @@ class KnowledgeBase:
 
         Parameters
         ----------
+        keep_missing
+            Keep all entries that ``entries`` lacks, or those for whose id a function says so; it is
+            asked after all entries were read.
         dry_run
             Only count what would be done.
         adopt_model
@@ -198,7 +201,7 @@ class KnowledgeBase:
                     embedder,
                     entries,
                     self._generation,
-                    keep_missing=keep_missing,
+                    keep_missing=keep_missing if callable(keep_missing) else lambda _: bool(keep_missing),
                     dry_run=dry_run,
                     adopt_model=adopt_model,
                     on_progress=on_progress or (lambda *_: None),

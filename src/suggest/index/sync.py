@@ -60,7 +60,7 @@ def synchronise(
     entries: Iterable[Entry],
     live: Generation | None,
     *,
-    keep_missing: bool,
+    keep_missing: Callable[[str], bool],
     dry_run: bool,
     adopt_model: bool,
     on_progress: Progress,
@@ -106,7 +106,7 @@ def _plan(
     entries: Iterable[Entry],
     live: Generation | None,
     *,
-    keep_missing: bool,
+    keep_missing: Callable[[str], bool],
     dry_run: bool,
     on_progress: Progress,
 ) -> Plan:
@@ -138,16 +138,15 @@ def _plan(
     except _DryRun:
         pass
     missing = known.keys() - keys.keys()
-    if known and not keys and not keep_missing:
+    kept = {entry_id for entry_id in missing if keep_missing(entry_id)}
+    if known and not keys and not kept:
         raise KnowledgeBaseError(
             f"the sources hold no entries, which would remove all {len(known)} of the knowledge base; "
             "check the sources (to empty it on purpose, delete its folder)"
         )
-    if keep_missing:
-        keys.update({entry_id: known[entry_id][0] for entry_id in missing})
-        counts["unchanged"] += len(missing)
-    else:
-        counts["removed"] = len(missing)
+    keys.update({entry_id: known[entry_id][0] for entry_id in kept})
+    counts["unchanged"] += len(kept)
+    counts["removed"] = len(missing) - len(kept)
     return Plan(keys, counts["added"], counts["changed"], counts["removed"], counts["unchanged"])
 
 

@@ -136,7 +136,10 @@ def _folder(name_or_path: str) -> Path:
 def _load(folder: Path, given: str) -> SentenceTransformer:
     """Load a model folder: safetensors only, no code from the folder, no network."""
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
+    quiet: Any = logging.disable_progress_bar
+    quiet()
     for weights in (path for pattern in _UNSAFE[:-1] for path in folder.rglob(pattern)):
         if not list(weights.parent.glob("*.safetensors")):
             raise ModelError(

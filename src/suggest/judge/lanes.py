@@ -6,15 +6,19 @@ from collections.abc import Sequence
 
 from suggest.judge.messages import DETAIL_QUESTIONS, reason
 from suggest.judge.policy import Policy
-from suggest.judge.strength import STRONG, WEAK, strength
+from suggest.judge.strength import NOTHING, STRONG, WEAK, strength
 from suggest.records import Concern, ConcernJudgement, Evidence, Judgement, Reason, Understanding
-from suggest.text import tokens
+from suggest.text import clean, morphemes, tokens_with_surfaces
 
 _USED = 6
 """Entries that a draft may draw on for one concern."""
-_VAGUE_TERMS = 3
-"""A concern with at most so many terms and no code is vague when its best entries are weak or nearly tied."""
-_TIE = 0.04
+_VAGUE_TERMS = 6
+"""A concern with more terms than this is never called vague."""
+_SAYS_NOTHING = frozenset(
+    "エラー トラブル 問題 質問 方法 手順 対応 対処 表示 画面 状態 件 場合 今日 昨日 今朝 さっき 最近 急 至急 原因 理由 "
+    "error problem issue question help thing today yesterday work".split()
+)
+"""Nouns that do not tell what an inquiry is about."""
 
 _PROBLEMS = {
     "empty": "empty_inquiry",
@@ -125,8 +129,10 @@ def _weaknesses(
     if not judged.answerable:
         if used:
             return [reason("internal_only", language, used[0].entry.id)]
-        if _is_vague(concern, candidates):
+        if _is_vague(concern):
             return [reason("vague", language, concern.text)]
+        if strength(best.match) < NOTHING:
+            return [reason("no_match", language, concern.text)]
         code = "concern_unanswered" if len(understanding.concerns) > 1 else "weak_match"
         return [reason(code, language, concern.text)]
     found = []
@@ -138,14 +144,18 @@ def _weaknesses(
         found.append(reason("unreviewed_evidence", language, best.entry.id))
     if best.entry.lang not in (None, language):
         found.append(reason("other_language", language, best.entry.id))
-    if _is_vague(concern, candidates):
+    if _is_vague(concern):
         found.append(reason("vague", language, concern.text))
     return found
 
 
-def _is_vague(concern: Concern, candidates: Sequence[Evidence]) -> bool:
-    """Tell whether so little is said that the best entries cannot be told apart, or none is near."""
-    if concern.codes or len(set(tokens(concern.text))) > _VAGUE_TERMS:
+def _is_vague(concern: Concern) -> bool:
+    """Tell whether a short concern names nothing that it could be about: 「入れません。どうしたらいいですか」."""
+    words = {surface for _, surface in tokens_with_surfaces(concern.text)}
+    if concern.codes or len(words) > _VAGUE_TERMS:
         return False
-    ranked = sorted((strength(item.match) for item in candidates), reverse=True)
-    return ranked[0] < WEAK or (len(ranked) > 1 and ranked[0] - ranked[1] < _TIE)
+    return all(
+        m.surface in _SAYS_NOTHING or m.normalized in _SAYS_NOTHING
+        for m in morphemes(clean(concern.text).lower())
+        if m.pos[0] == "名詞" and m.surface in words and m.surface.isalpha()
+    )

@@ -71,12 +71,12 @@ def reason(code: str, language: Literal["ja", "en"], evidence: str = "") -> Reas
 
 DETAIL_QUESTIONS: dict[str, tuple[str, ...]] = {
     "ja": (
-        "どの画面、またはどの操作でお困りでしょうか。",
-        "画面にメッセージやエラーコードは表示されていますでしょうか。",
+        "どちらの商品・サービス、またはどの操作についてのお問い合わせでしょうか。",
+        "どのような状況でしょうか。メッセージが表示されている場合は、その内容もお聞かせください。",
     ),
     "en": (
-        "Which screen or feature is this about?",
-        "Do you see any message or error code?",
+        "Which product, service or feature is this about?",
+        "What exactly happens? If you see a message, what does it say?",
     ),
 }
 """Asked when an inquiry does not say enough. Sharper questions need to know what separates the candidates."""

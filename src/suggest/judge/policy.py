@@ -137,6 +137,13 @@ class Policy(Record):
         )
 
     @property
+    def signals(self) -> frozenset[str]:
+        """Every signal that a rule looks at."""
+        return frozenset(
+            code for rule in self.rule for code in (*rule.when.any_signals, *rule.when.all_signals)
+        )
+
+    @property
     def routes(self) -> frozenset[str]:
         """Every route that the policy can take."""
         return frozenset(rule.route for rule in self.rule if rule.route is not None)

@@ -17,6 +17,9 @@ WEAK = 0.3
 """Below this, the best entry is not taken for an answer (on the set above: 81 % of out-of-scope
 inquiries and 29 % of the single ones lie below; between 0.2 and 0.3 the best entry answered 5 of 20)."""
 
+NOTHING = 0.15
+"""Below this, nothing is near at all."""
+
 STRONG = 0.6
 """From this on, provisional mode may call a concern ready (on the set above: 22 inquiries, in 15 of
 them the best entry answers)."""

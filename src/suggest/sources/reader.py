@@ -48,12 +48,29 @@ class EntryReader(Iterator[Entry]):
         self.files: tuple[SourceFile, ...] = tuple(file for root in roots for file in discover(root, notice))
         self.rejected = 0
         """Bad rows left out so far."""
+        self._bad_ids: set[str] = set()
+        self._nameless = 0
         sources = [*roots, *(file.path for file in self.files)]
         rejects = None if skip_bad is None else RejectFile(Path(skip_bad), sources)
         self._entries = self._read(notice, rejects)
 
     def __next__(self) -> Entry:
         return next(self._entries)
+
+    def still_there(self, entry_id: str) -> bool:
+        """Tell, after reading, whether an entry that did not come may be one of the bad rows.
+
+        True for the ids of bad rows, and for every id once a bad row had no id that could be read.
+        """
+        return self._nameless > 0 or entry_id in self._bad_ids
+
+    def _remember(self, row: Row) -> None:
+        values = row.given if isinstance(row.values, RowError) else row.values
+        entry_id = values.get("id") if isinstance(values, dict) else None
+        if isinstance(entry_id, str | int) and str(entry_id).strip():
+            self._bad_ids.add(str(entry_id).strip())
+        else:
+            self._nameless += 1
 
     def close(self) -> None:
         """Close all files; for who stops half-way."""
@@ -87,6 +104,7 @@ class EntryReader(Iterator[Entry]):
                             raise error from problem
                         rejects.write(error, row.given)
                         self.rejected += 1
+                        self._remember(row)
                     else:
                         yield entry
                 if empty:

@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from suggest.records import Inquiry, PersonalData, Understanding
-from suggest.text import Language, detect_language
+from suggest.text import Language, codes, detect_language
 from suggest.understand.concerns import find_concerns
 from suggest.understand.layout import body_of, own_words, tidy
 from suggest.understand.personal_data import find_personal_data
@@ -49,7 +49,11 @@ def _personal_data(text: str, max_chars: int) -> tuple[PersonalData, ...]:
 
 
 def _language(text: str, default: Language) -> Language:
-    return detect_language(text) if any(c.isalpha() for c in text) else default
+    """Detect the language from the words; codes have none."""
+    words = text
+    for code in codes(text):
+        words = words.replace(code.text, " ")
+    return detect_language(words) if any(c.isalpha() for c in words) else default
 
 
 def _problem(text: str, tidied: str, max_chars: int) -> Literal["empty", "too_long", "unreadable"] | None:
