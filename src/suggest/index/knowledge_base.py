@@ -257,15 +257,18 @@ class KnowledgeBase:
             raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
         surfaces = tokens_with_surfaces(text)
         terms = [term for term, _ in surfaces]
-        query = self.embedder.embed_queries([clean(text)])[0]
         usable = generation.usable(tenant, today or datetime.now(UTC).date())
-        rows = self._candidates(generation, terms, query, usable, tenant, max(_POOL, top))
+        pool = max(_POOL, top)
+        held = self._by_words(generation, terms, usable, tenant, pool)
+        query = self.embedder.embed_queries([clean(text)])[0]
+        near = {row for row, _ in generation.vectors.search(query, limit=pool, among=usable)}
+        rows = sorted(near.union(held))
         if not rows:
             return []
+        held |= generation.lexical.scores(terms, sorted(near.difference(held)))
         semantic = generation.vectors.scores(query, rows)
-        held = generation.lexical.scores(terms, rows)
         lexical = saturate(np.array([held.get(row, 0.0) for row in rows]), generation.lexical.rarest)
-        weight = self.settings.retrieval.vector_weight if vector_weight is None else vector_weight
+        weight = self.settings.retrieval.weight if vector_weight is None else vector_weight
         fused = fuse(lexical, semantic, vector_weight=weight)
         order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
         chosen = self._choose(generation, [rows[i] for i in order], top, per_kind)
@@ -277,24 +280,21 @@ class KnowledgeBase:
         )
 
     @staticmethod
-    def _candidates(
+    def _by_words(
         generation: Generation,
         terms: Sequence[str],
-        query: np.ndarray[Any, np.dtype[np.float32]],
         usable: np.ndarray[Any, np.dtype[np.bool_]],
         tenant: str,
         pool: int,
-    ) -> list[int]:
-        """Return the usable rows that either leg finds, ascending."""
-        found = {row for row, _ in generation.vectors.search(query, limit=pool, among=usable)}
+    ) -> dict[int, float]:
+        """Return BM25 of the best ``pool`` usable rows of the lexical leg; filters must not thin them."""
         limit = pool
-        while True:  # filters must not thin the results
+        while True:
             hits = generation.lexical.search(terms, tenant=tenant, limit=limit)
-            kept = [row for row, _ in hits if usable[row]]
+            kept = [(row, score) for row, score in hits if usable[row]]
             if len(kept) >= pool or len(hits) < limit:
-                break
+                return dict(kept[:pool])
             limit *= 4
-        return sorted(found.union(kept[:pool]))
 
     def _choose(self, generation: Generation, rows: Sequence[int], top: int, per_kind: int) -> list[int]:
         """Return positions in ``rows``: the first ``top``, then more of a kind that is short."""

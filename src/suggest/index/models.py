@@ -8,16 +8,20 @@ from pathlib import Path
 from suggest.index.embedding import Embedder
 from suggest.settings import Retrieval
 
-BUNDLED = Path(__file__).parent / "models" / "static-ja-en"
+_MODELS = Path(__file__).parent / "models"
+BUNDLED = _MODELS / "static-ja-en"
+STUDENT = _MODELS / "student-ja-en"
+_STUDENT_SHARE = 2 / 3
+"""Share of the student in the cosine of the balanced profile; see benchmarks/README.md."""
 
 
 def load_embedder(retrieval: Retrieval) -> Embedder:
-    """Load the bundled model, or a sentence-transformers model by name or path.
+    """Load the bundled models of a profile, or a sentence-transformers model by name or path.
 
     Raises :class:`~suggest.errors.ModelError`.
     """
     if retrieval.model == "bundled":
-        return _bundled()
+        return _balanced() if retrieval.profile == "balanced" else _fast()
     from suggest.index.transformer_embedder import TransformerEmbedder
 
     return TransformerEmbedder(
@@ -26,7 +30,17 @@ def load_embedder(retrieval: Retrieval) -> Embedder:
 
 
 @lru_cache(maxsize=1)
-def _bundled() -> Embedder:
+def _fast() -> Embedder:
     from suggest.index.static_embedder import StaticEmbedder
 
     return StaticEmbedder(BUNDLED)
+
+
+@lru_cache(maxsize=1)
+def _balanced() -> Embedder:
+    from suggest.index.combined_embedder import CombinedEmbedder
+    from suggest.index.student_embedder import StudentEmbedder
+
+    return CombinedEmbedder(
+        "suggest-balanced-ja-en", [(_fast(), 1 - _STUDENT_SHARE), (StudentEmbedder(STUDENT), _STUDENT_SHARE)]
+    )

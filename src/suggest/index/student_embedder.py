@@ -43,7 +43,9 @@ class StudentEmbedder:
         try:
             config = json.loads((self._folder / "student.json").read_text(encoding="utf-8"))
             self._width = int(config["width"])
-            self._tokenizer: Any = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+            tokenizer: Any = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+            self._tokenizer = tokenizer
+            self._ends = tuple(int(self._tokenizer.token_to_id(mark)) for mark in ("[CLS]", "[SEP]"))
             self._tokenizer.no_truncation()
             self._tokenizer.no_padding()
             options = onnxruntime.SessionOptions()
@@ -57,8 +59,6 @@ class StudentEmbedder:
                 f"student model {self._folder}: cannot be loaded ({error}); reinstall reply-suggest, or set "
                 "another model in the settings"
             ) from error
-        start, end = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
-        self._ends = (start, end)
 
     @property
     def name(self) -> str:
@@ -108,11 +108,10 @@ class StudentEmbedder:
         if not any(c.isalnum() for c in cleaned):
             return []
         ids = self._tokenizer.encode(cleaned[: most * _WINDOW * 8], add_special_tokens=False).ids
-        start, end = self._ends
         cut = [ids[i : i + _WINDOW] for i in range(0, min(len(ids), most * _WINDOW), _WINDOW)]
         if len(cut) > 1 and len(cut[-1]) < _WINDOW // 4:
             cut.pop()
-        return [[start, *part, end] for part in cut]
+        return [[self._ends[0], *part, self._ends[1]] for part in cut]
 
     def _run(self, ids: list[int]) -> Vectors:
         [found] = self._session.run(None, {"input_ids": np.asarray([ids], dtype=np.int64)})
