@@ -1,6 +1,6 @@
 """Lanes, routes and drafts on labelled inquiries, before any calibration.
 
-    python benchmarks/lanes.py --data DIR [--split reporting]
+    python benchmarks/lanes.py --data DIR [--split reporting] [--profile balanced]
 
 Prints counts only: which lane each expected lane got (provisional mode on), escalation recall and false
 escalations with 95 % Wilson intervals, routes, and how often the entries a draft quotes are labelled as
@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from suggest import Inquiry, KnowledgeBase, Settings, Suggester, read_entries
-from suggest.settings import Judging
+from suggest.settings import Judging, Retrieval
 
 LANES = ("ready", "review", "escalate")
 
@@ -39,13 +39,15 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", choices=("tuning", "reporting"), default="reporting")
+    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
     arguments = parser.parse_args()
     lines = (
         (arguments.data / "inquiries_m365_ja" / "inquiries.jsonl").read_text(encoding="utf-8").splitlines()
     )
     rows = [row for row in map(json.loads, lines) if row["split"] == arguments.split]
+    settings = Settings(judging=Judging(provisional=True), retrieval=Retrieval(profile=arguments.profile))
     with tempfile.TemporaryDirectory() as work:
-        kb = KnowledgeBase.open(Path(work) / "kb", settings=Settings(judging=Judging(provisional=True)))
+        kb = KnowledgeBase.open(Path(work) / "kb", settings=settings)
         kb.sync(read_entries(arguments.data / "m365_support_ja" / "corpus.jsonl.gz"))
         suggester = Suggester(kb)
         lanes: Counter[tuple[str, str]] = Counter()

@@ -1,6 +1,6 @@
 """How long one suggestion takes, and what its stages cost beside each other.
 
-    python benchmarks/latency.py --data DIR [--runs N]
+    python benchmarks/latency.py --data DIR [--runs N] [--profile balanced]
 
 Indexes ``m365_support_ja``, then runs the tuning inquiries through each stage in turn, so that a slow
 spell of the machine hits all of them. Wall and processor time; the ratio is to the whole suggestion.
@@ -28,6 +28,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
     arguments = parser.parse_args()
     lines = (
         (arguments.data / "inquiries_m365_ja" / "inquiries.jsonl").read_text(encoding="utf-8").splitlines()
@@ -35,6 +36,10 @@ def main() -> None:
     inquiries = [Inquiry(**row) for row in map(json.loads, lines) if row["split"] == "tuning"]
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work) / "kb"
+        folder.mkdir()
+        (folder / "suggest.toml").write_text(
+            f"[retrieval]\nprofile = '{arguments.profile}'\n", encoding="utf-8"
+        )
         kb = KnowledgeBase.open(folder)
         corpus = arguments.data / "m365_support_ja" / "corpus.jsonl.gz"
         first = kb.sync(read_entries(corpus))

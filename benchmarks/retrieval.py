@@ -1,6 +1,6 @@
 """Retrieval quality on judged inquiries: words only, vectors only, both.
 
-    python benchmarks/retrieval.py --data DIR
+    python benchmarks/retrieval.py --data DIR [--profile balanced]
 
 DIR holds development sets in the project's formats (``corpus.jsonl.gz``, ``queries.jsonl.gz``,
 ``qrels.tsv``; ``inquiries.jsonl`` with ``kind``, ``lang`` and ``split``). Prints a Markdown table with
@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from suggest import KnowledgeBase, read_entries
+from suggest import KnowledgeBase, Settings, read_entries
 from suggest.evaluate import read_qrels, read_queries
 from suggest.evaluate.retrieval import metrics
+from suggest.settings import Retrieval
 
 CONFIGURATIONS = {"words only": 0.0, "vectors only": 1.0, "both": None}
 SHOWN = ("ndcg@10", "hit@1", "hit@5")
@@ -50,9 +51,9 @@ def report(
         print(f"| {name} | {len(queries)} | {label} | {cells} |", flush=True)
 
 
-def without_titles(path: Path, folder: Path) -> KnowledgeBase:
+def without_titles(path: Path, folder: Path, settings: Settings) -> KnowledgeBase:
     """Index a corpus with its titles removed, for known-item search by title."""
-    kb = KnowledgeBase.open(folder)
+    kb = KnowledgeBase.open(folder, settings=settings)
     with read_entries(path) as entries:
         kb.sync(e.model_copy(update={"title": ""}) for e in entries if e.kind == "faq" and e.body.strip())
     return kb
@@ -64,10 +65,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True)
-    data = parser.parse_args().data
+    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
+    arguments = parser.parse_args()
+    data = arguments.data
+    settings = Settings(retrieval=Retrieval(profile=arguments.profile))
     print(f"| set | queries | legs | {' | '.join(SHOWN)} |\n|---|---|---|{'---|' * len(SHOWN)}")
     with tempfile.TemporaryDirectory() as work:
-        kb = KnowledgeBase.open(Path(work) / "m365")
+        kb = KnowledgeBase.open(Path(work) / "m365", settings=settings)
         kb.sync(read_entries(data / "m365_support_ja" / "corpus.jsonl.gz"))
         judged = read_qrels(data / "inquiries_m365_ja" / "qrels.tsv")
         lines = (data / "inquiries_m365_ja" / "inquiries.jsonl").read_text(encoding="utf-8").splitlines()
@@ -80,7 +84,7 @@ def main() -> None:
             ]
             report(f"inquiries, {kind}, {lang}, reporting half", kb, chosen, judged)
         for corpus in ("m365_support_ja", "commerce_kb_ja_en"):
-            bare = without_titles(data / corpus / "corpus.jsonl.gz", Path(work) / f"bare-{corpus}")
+            bare = without_titles(data / corpus / "corpus.jsonl.gz", Path(work) / f"bare-{corpus}", settings)
             queries = list(read_queries(data / corpus / "queries.jsonl.gz"))
             judged = read_qrels(data / corpus / "qrels.tsv")
             for prefix in dict.fromkeys("-".join(q.id.split("-")[:2]) for q in queries):

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from suggest.judge import Policy, judge, load_policy
+from suggest.judge import Policy, judge, load_policy, strength_for
 from suggest.judge.messages import _MESSAGES, reason
-from suggest.judge.strength import STRONG, WEAK, strength
+from suggest.judge.strength import STRONG, WEAK
 from suggest.records import (
     Concern,
     Entry,
@@ -19,6 +19,7 @@ from suggest.records import (
 )
 
 Make = Callable[..., Entry]
+strength = strength_for("suggest-static-ja-en")
 QUESTION = "請求書の再発行を急いでお願いしたいのですが方法はありますか"
 
 
@@ -49,7 +50,9 @@ def understood(*concerns: str, signals: Sequence[Signal] = (), **fields: object)
 def decide(
     understanding: Understanding, found: Sequence[Sequence[Evidence]], *, provisional: bool = True
 ) -> Judgement:
-    return judge(understanding, found, policy=load_policy(), provisional=provisional, max_concerns=3)
+    return judge(
+        understanding, found, policy=load_policy(), strength=strength, provisional=provisional, max_concerns=3
+    )
 
 
 def codes(judgement: Judgement) -> set[str]:
@@ -128,6 +131,7 @@ def test_injected_text_is_never_ready(article: Make) -> None:
         understood(QUESTION, signals=[signal]),
         [[evidence(article(1, lang="ja"), 0.95)]],
         policy=Policy(),
+        strength=strength,
         provisional=True,
         max_concerns=3,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from suggest.compose import compose
 from suggest.errors import SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.judge import Policy, judge, load_policy
+from suggest.judge import Policy, judge, load_policy, strength_for
 from suggest.judge.messages import reason
 from suggest.records import Evidence, Inquiry, Match, Suggestion, Understanding
 from suggest.settings import FILE_NAME as SETTINGS_FILE
@@ -55,6 +55,7 @@ class Suggester:
             understanding,
             evidence,
             policy=self.policy,
+            strength=strength_for(self.kb.embedder.name),
             provisional=settings.judging.provisional,
             max_concerns=settings.judging.max_concerns,
         )

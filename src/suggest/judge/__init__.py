@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from suggest.judge.lanes import judge
 from suggest.judge.policy import Policy, load_policy
+from suggest.judge.strength import strength_for
 
-__all__ = ["Policy", "judge", "load_policy"]
+__all__ = ["Policy", "judge", "load_policy", "strength_for"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from suggest.judge.messages import DETAIL_QUESTIONS, reason
 from suggest.judge.policy import Policy
-from suggest.judge.strength import NOTHING, STRONG, WEAK, strength
+from suggest.judge.strength import NOTHING, STRONG, WEAK, Strength
 from suggest.records import Concern, ConcernJudgement, Evidence, Judgement, Reason, Understanding
 from suggest.text import clean, morphemes, tokens_with_surfaces
 
@@ -32,6 +32,7 @@ def judge(
     evidence: Sequence[Sequence[Evidence]],
     *,
     policy: Policy,
+    strength: Strength,
     provisional: bool,
     max_concerns: int,
 ) -> Judgement:
@@ -39,18 +40,19 @@ def judge(
 
     ``evidence[i]`` holds the candidates for ``understanding.concerns[i]``, best first. ``provisional``
     allows ``ready`` before calibration, by fixed cuts. The customer's text can raise the lane through
-    the policy and can never lower it.
+    the policy and can never lower it. ``strength`` belongs to the embedding model that found the evidence.
     """
     language = understanding.language
     concerns = tuple(
-        _concern(concern, found) for concern, found in zip(understanding.concerns, evidence, strict=True)
+        _concern(concern, found, strength)
+        for concern, found in zip(understanding.concerns, evidence, strict=True)
     )
     reasons: list[Reason] = []
     decision = policy.apply(understanding)
     if decision is not None:
         reasons += decision.reasons
     said = {item.evidence for item in reasons}
-    blocking = _blocking(understanding, concerns, evidence, max_concerns)
+    blocking = _blocking(understanding, concerns, evidence, strength, max_concerns)
     shown = [item for item in blocking if item.code != "injection" or item.evidence not in said]
     questions: tuple[str, ...] = ()
     if any(r.code == "vague" for r in blocking):
@@ -80,7 +82,7 @@ def judge(
     )
 
 
-def _concern(concern: Concern, found: Sequence[Evidence]) -> ConcernJudgement:
+def _concern(concern: Concern, found: Sequence[Evidence], strength: Strength) -> ConcernJudgement:
     strong = [item for item in found if strength(item.match) >= WEAK]
     strong.sort(key=lambda item: -strength(item.match))
     return ConcernJudgement(
@@ -95,6 +97,7 @@ def _blocking(
     understanding: Understanding,
     concerns: Sequence[ConcernJudgement],
     evidence: Sequence[Sequence[Evidence]],
+    strength: Strength,
     max_concerns: int,
 ) -> list[Reason]:
     """Collect everything that keeps the inquiry from being ready."""
@@ -111,7 +114,7 @@ def _blocking(
     if len(concerns) > max_concerns:
         found.append(reason("too_many_concerns", language, str(len(concerns))))
     for concern, judged, candidates in zip(understanding.concerns, concerns, evidence, strict=True):
-        found += _weaknesses(understanding, concern, judged, candidates)
+        found += _weaknesses(understanding, concern, judged, candidates, strength)
     return list({(r.code, r.evidence): r for r in found}.values())
 
 
@@ -120,6 +123,7 @@ def _weaknesses(
     concern: Concern,
     judged: ConcernJudgement,
     candidates: Sequence[Evidence],
+    strength: Strength,
 ) -> list[Reason]:
     language = understanding.language
     if not candidates:

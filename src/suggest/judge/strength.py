@@ -10,6 +10,7 @@ strength never leaves this package: confidence stays ``None`` until a calibratio
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from suggest.records import Match
 
@@ -25,7 +26,25 @@ STRONG = 0.6
 them the best entry answers)."""
 
 
-def strength(match: Match) -> float:
-    """Return the strength of ``match`` as an answer, 0..1."""
-    semantic = max(0.0, match.semantic)
-    return 1 / (1 + math.exp(6.3 - 3.4 * semantic - 7.1 * match.lexical - 1.1 * match.coverage))
+class Strength(NamedTuple):
+    """Turns the features of a match into its strength as an answer, 0..1."""
+
+    intercept: float
+    semantic: float
+    lexical: float
+    coverage: float
+
+    def __call__(self, match: Match) -> float:
+        """Return the strength of ``match``."""
+        cosine = max(0.0, match.semantic)
+        sum_ = self.semantic * cosine + self.lexical * match.lexical + self.coverage * match.coverage
+        return 1 / (1 + math.exp(-self.intercept - sum_))
+
+
+_STATIC = Strength(intercept=-6.3, semantic=3.4, lexical=7.1, coverage=1.1)
+_BY_MODEL: dict[str, Strength] = {}
+
+
+def strength_for(model: str) -> Strength:
+    """Return the fit for an embedding model by name; models without one share that of the static model."""
+    return _BY_MODEL.get(model, _STATIC)
