@@ -88,7 +88,7 @@ def evidence(entry: Article | ResolvedCase) -> Evidence:
 def names(*found: str) -> Any:
     pattern = re.compile("|".join(map(re.escape, found)) or "(?!)")
 
-    def detect(text: str) -> Sequence[PersonalData]:
+    def detect(text: str, *, strict: bool = False) -> Sequence[PersonalData]:
         return [PersonalData(type="name", start=m.start(), end=m.end()) for m in pattern.finditer(text)]
 
     return detect
@@ -105,6 +105,7 @@ def run(
     questions: tuple[str, ...] = (),
     personal: tuple[str, ...] = ("高橋", "takahashi@example.co.jp"),
     voice: Voice = VOICE,
+    detector: Any = None,
     **extra: Any,
 ) -> Any:
     concerns = [text] if isinstance(text, str) else list(text)
@@ -136,7 +137,7 @@ def run(
         judgement,
         [[evidence(e) for e in pool] for pool in pools],
         voice=voice,
-        personal_data=names(*personal),
+        personal_data=detector or names(*personal),
         today=TODAY,
     )
 
@@ -173,7 +174,7 @@ def test_plain_article_and_case_give_prep() -> None:
             "「ロック解除」を押します",
             "不正なログイン",
             "同様のお問い合わせ",
-            "お手数ですが、画面",
+            "お手数ですが、現在",
         )
     ]
     assert places == sorted(places)

@@ -108,8 +108,8 @@ def without_personal_data(match: Match) -> Match:
         return match
     return match.model_copy(
         update={
-            "title": mask(match.title, find_personal_data(match.title)),
-            "snippet": mask(match.snippet, find_personal_data(match.snippet)),
+            "title": mask(match.title, find_personal_data(match.title, strict=True)),
+            "snippet": mask(match.snippet, find_personal_data(match.snippet, strict=True)),
         }
     )
 

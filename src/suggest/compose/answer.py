@@ -138,7 +138,7 @@ def _add_example(
             concern,
             japanese=wording.japanese,
             said=part.said,
-            article_id=article_id,
+            quoted_steps=[line.text for line in part.point if line.mark == "step"],
             budget=budget // 2,
             personal_data=personal_data,
         )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from suggest.compose.outline import Listing, Sentence, outline
 from suggest.compose.quoting import depends_on_previous, needs_steps, quotable, without_connective
@@ -17,9 +18,15 @@ from suggest.compose.relevance import Relevance, similarity, terms
 from suggest.compose.roles import introduces, is_polite
 from suggest.compose.units import whole_list
 from suggest.records import PersonalData, ResolvedCase
-from suggest.text import codes
+from suggest.text import codes, sentences
 
-Detector = Callable[[str], Sequence[PersonalData]]
+
+class Detector(Protocol):
+    """Finds personal data; ``strict`` takes whatever may be a name for one."""
+
+    def __call__(self, text: str, /, *, strict: bool = False) -> Sequence[PersonalData]:
+        """Return what was found, in order."""
+
 
 _PARTICULAR = re.compile(
     r"様|さま(?=[、。\s]|$)|ありがとうござい|お世話に|お疲れ|(?:で|に|と)ございます。?$|申し訳|お詫び|恐れ入りますが[^。]*お待ち|ご不便|ご迷惑|ご安心|ご利用ですので|お使いですので|心配|ご不安"
@@ -38,9 +45,15 @@ _PARTICULAR_EN = re.compile(
     r"mr|ms|mrs|support team|afraid|understand how|great question|this time|the new (?:iphone|phone|one)|nothing is broken)\b|\?$|!",
     re.IGNORECASE,
 )
+_NOT_SOLVED = re.compile(
+    r"解決(?:せず|しな|しません|に(?:は)?至ら)|改善(?:せず|しな|しません|され(?:ず|な|ませ))|直ら(?:ず|な)|直りません|変わ(?:らず|らな|りません)"
+    r"|\b(?:did(?:n['\u2019]t| not)|does(?:n['\u2019]t| not)) (?:help|work|solve|fix)|\bno luck\b|\bwithout success\b",
+    re.IGNORECASE,
+)
 _FIGURE = re.compile(r"[0-9]+(?:[:.,][0-9]+)*")
 _MIN_CHARS = 20
 _MIN_SHARE = 0.25
+_READ = 8_000  # characters of a past inquiry that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +75,26 @@ def example_of(
     *,
     japanese: bool,
     said: Sequence[str],
-    article_id: str | None,
+    quoted_steps: Sequence[str],
     budget: int,
     personal_data: Detector,
 ) -> Example:
     """Take from a past reply the steps, or up to two sentences, that hold for other customers too.
 
-    ``said`` holds the sentences and steps that the draft already has.
+    ``said`` holds the sentences and steps that the draft already has, ``quoted_steps`` the steps alone.
     """
     reply = case.reply
-    private = tuple((found.start, found.end) for found in personal_data(reply))
+    private = tuple(_private(case, reply, personal_data))
+    told = _private_words(case, personal_data)
     own_figures = _figures(case.inquiry) - _figures(concern)
     left_out = False
     pattern = _PARTICULAR if japanese else _PARTICULAR_EN
 
     def fit(sentence: Sentence) -> bool:
         nonlocal left_out
-        if any(start < sentence.end and sentence.start < end for start, end in private):
+        if any(start < sentence.end and sentence.start < end for start, end in private) or (
+            told is not None and told.search(sentence.text)
+        ):
             left_out = True
             return False
         return (
@@ -103,13 +119,28 @@ def example_of(
                 loose += [s for s in block if s.role in ("conclusion", "cause") and fit(s)]
     if steps is not None:
         if _covered([item.text for item in steps.items], said):
-            return Example(same=True, left_out=left_out)
+            return Example(same=_same_steps(reply, quoted_steps), left_out=left_out)
         if steps.length <= 2 * budget:
             return Example(steps=steps, left_out=left_out)
     chosen = _advice(loose, relevance, said, budget)
-    if not chosen and said and article_id is not None and case.resolves_with == article_id:
-        return Example(same=True, left_out=left_out)
-    return Example(sentences=chosen, left_out=left_out)
+    same = not chosen and steps is None and _same_steps(reply, quoted_steps)
+    return Example(sentences=chosen, same=same, left_out=left_out)
+
+
+def _private(case: ResolvedCase, text: str, personal_data: Detector) -> Iterator[tuple[int, int]]:
+    """Yield the stretches of ``text`` that may tell of a person; the product's own name does not."""
+    known = {case.product, *case.product.split(), *case.tags}
+    for found in personal_data(text, strict=True):
+        if text[found.start : found.end] not in known:
+            yield found.start, found.end
+
+
+def _private_words(case: ResolvedCase, personal_data: Detector) -> re.Pattern[str] | None:
+    """Return a pattern of what the customer told about persons: a reply may repeat it without a cue."""
+    inquiry = case.inquiry[:_READ]
+    told = {inquiry[start:end] for start, end in _private(case, inquiry, personal_data)}
+    words = {word for value in told for word in (value, *value.split()) if len(word) >= 2}
+    return re.compile("|".join(map(re.escape, sorted(words)))) if words else None
 
 
 def _advice(
@@ -138,6 +169,16 @@ def _covered(steps: Sequence[str], said: Sequence[str]) -> bool:
     """Tell whether most steps say what the draft already says."""
     alike = sum(max((similarity(step, other) for other in said), default=0.0) >= 0.4 for step in steps)
     return alike * 2 >= len(steps)
+
+
+def _same_steps(reply: str, steps: Sequence[str]) -> bool:
+    """Tell whether a reply gives most of ``steps``, and does not say that they were of no use."""
+    wanted = [words for words in map(terms, steps) if words]
+    if not wanted or _NOT_SOLVED.search(reply):
+        return False
+    given = [terms(sentence.text) for sentence in sentences(reply[:_READ])]
+    found = sum(any(len(words & other) >= 0.6 * len(words) for other in given) for words in wanted)
+    return found * 3 >= len(wanted) * 2
 
 
 def _figures(text: str) -> set[str]:

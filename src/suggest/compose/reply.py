@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from suggest.compose.part import Part
@@ -10,12 +11,15 @@ from suggest.compose.wording import Wording
 from suggest.records import Claim, Draft, Source
 from suggest.settings import Voice
 
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
+
 
 def opening_of(
     wording: Wording, voice: Voice, *, identity: bool = False, several: bool = False, tone: bool = True
 ) -> list[list[Line]]:
     """Greet by channel, apologise or sympathise where it is due, and ask for identification."""
-    name = " ".join(part.strip() for part in (voice.company, voice.team) if part.strip())
+    name = _name_of(wording, voice)
     greeting = [*wording.say("greeting"), *(wording.say("introduction", name=name) if name else ())]
     feeling: list[Line] = []
     if tone and wording.trouble == "failure":
@@ -24,20 +28,32 @@ def opening_of(
         feeling += wording.say("empathy")
     if identity:
         feeling += wording.say("identity_check")
+        feeling.append(wording.blank(wording.words("blank_subject_identity", "phrases")))
     if several:
         feeling += wording.say("several")
     return [greeting, feeling]
 
 
 def signature_of(wording: Wording, voice: Voice) -> list[Line]:
-    """Return the signature's lines, for e-mails and forms."""
+    """Return the signature's lines, for e-mails and forms; an English closing needs a name to follow."""
     if wording.channel not in ("email", "form"):
         return []
+    signature = voice.signature
+    if not signature.strip() and not wording.japanese:
+        signature = _name_of(wording, voice)
     return [
         Line((Claim(text=text.strip(), source=Source(kind="template", template="signature")),), text.strip())
-        for text in voice.signature.splitlines()
+        for text in signature.splitlines()
         if text.strip()
     ]
+
+
+def _name_of(wording: Wording, voice: Voice) -> str:
+    """Return company and team; in an English reply only what is written in Latin letters."""
+    parts = [part.strip() for part in (voice.company, voice.team)]
+    if not wording.japanese:
+        parts = [part for part in parts if _LATIN.search(part) and not _JAPANESE.search(part)]
+    return " ".join(part for part in parts if part)
 
 
 def draft_of(
@@ -48,6 +64,8 @@ def draft_of(
     signature: Sequence[Line],
 ) -> Draft:
     """Lay the lines out and list their claims by PREP part."""
+    if not signature:
+        closing = [line for line in closing if not line.text.rstrip().endswith(",")]  # 「Kind regards,」
     chat = wording.channel in ("chat", "phone")
     glue = "" if wording.japanese else " "
     first: list[str] = []

@@ -101,7 +101,7 @@ def _luhn(digits: list[int]) -> bool:
 
 @lru_cache(maxsize=1)
 def _identifier_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    value = rf"((?:[A-Za-z]{{1,8}}{DASH}?)?\d[0-9A-Za-z]{{2,20}}(?:{DASH}[0-9A-Za-z]{{1,12}}){{0,5}})"
+    value = rf"((?:[A-Za-z]{{1,8}}{DASH}?){{0,2}}\d[0-9A-Za-z]{{2,20}}(?:{DASH}[0-9A-Za-z]{{1,12}}){{0,5}})"
     between = r"[ 」)\]]{0,2}(?:は|が|:|=|#|/| is )?[ #「(\[]{0,3}(?:No\.?|#|:)?[ ]{0,2}"
     return tuple(
         (item["type"], re.compile(alternatives(item["words"]) + between + value, re.IGNORECASE))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from suggest.records import PersonalData
 from suggest.text import Language, detect_language
 from suggest.understand.names import find_names
+from suggest.understand.names_strangers import find_strangers
 from suggest.understand.numbers import Found, find_numbers
 from suggest.understand.postal import find_addresses
 from suggest.understand.widths import fold
@@ -46,10 +47,15 @@ _PRECEDENCE = (
 _RANK = {kind: rank for rank, kind in enumerate(_PRECEDENCE)}
 
 
-def find_personal_data(text: str) -> tuple[PersonalData, ...]:
-    """Return the personal data in ``text``, in order, without overlaps; offsets are into ``text``."""
+def find_personal_data(text: str, *, strict: bool = False) -> tuple[PersonalData, ...]:
+    """Return the personal data in ``text``, in order, without overlaps; offsets are into ``text``.
+
+    ``strict`` is for text of past cases, which another customer may see: whatever may be a name is one.
+    """
     folded = fold(text)
     found = {*find_numbers(folded.text), *find_addresses(folded.text), *find_names(folded.text)}
+    if strict:
+        found.update(find_strangers(folded.text))
     return tuple(
         PersonalData(type=kind, start=source[0], end=source[1])
         for kind, start, end in _without_overlaps(found)
