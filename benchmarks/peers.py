@@ -151,7 +151,7 @@ def corpora(data: Path, split: str, step: int) -> Iterator[Corpus]:
     yield intents(data, "clinc150_val_en", step)
 
 
-def ask(python: str, request: Row, keep: Path | None) -> Row:
+def ask(python: str, request: Row, keep: Path | None, threads: int) -> Row:
     """Run one system in a process of its own; return its answer, or ``{"error"}``."""
     text = json.dumps(request, ensure_ascii=False)
     kept = None
@@ -165,7 +165,7 @@ def ask(python: str, request: Row, keep: Path | None) -> Row:
         input=text,
         capture_output=True,
         encoding="utf-8",
-        env={**os.environ, **OFFLINE},
+        env={**os.environ, **OFFLINE, **({"OMP_NUM_THREADS": str(threads)} if threads else {})},
         check=False,
     )
     if done.returncode:
@@ -208,7 +208,9 @@ def row(name: str, system: str, chosen: list[tuple[int, dict[str, int]]], answer
     return f"| {' | '.join(cells)} |"
 
 
-def compare(corpus: Corpus, systems: list[str], python: str, keep: Path | None) -> dict[str, dict[str, str]]:
+def compare(
+    corpus: Corpus, systems: list[str], python: str, keep: Path | None, threads: int
+) -> dict[str, dict[str, str]]:
     """Print the rows of one corpus; return the versions of what ran."""
     asked = [
         (name, key, text)
@@ -226,7 +228,7 @@ def compare(corpus: Corpus, systems: list[str], python: str, keep: Path | None) 
             "queries": [text for *_, text in asked],
             "vectors": str(keep / "vectors") if keep else None,
         }
-        answer = ask(sys.executable if system == "suggest" else python, request, keep)
+        answer = ask(sys.executable if system == "suggest" else python, request, keep, threads)
         if "error" in answer:
             print(f"{corpus.name}: {system} failed: {answer['error']}", file=sys.stderr, flush=True)
             continue
@@ -257,6 +259,7 @@ def main() -> None:
     parser.add_argument(
         "--clinc-step", type=int, default=1, help="keep 1 in N of clinc150's examples and queries"
     )
+    parser.add_argument("--threads", type=int, default=0, help="threads of a system; 0: as it likes")
     parser.add_argument("--keep", type=Path, help="a folder for vectors and answers")
     options = parser.parse_args()
     if options.keep:
@@ -277,7 +280,7 @@ def main() -> None:
     versions: dict[str, dict[str, str]] = {}
     for corpus in corpora(options.data, options.split, options.clinc_step):
         if any(part in corpus.name for part in options.corpora):
-            versions.update(compare(corpus, options.systems, options.python, options.keep))
+            versions.update(compare(corpus, options.systems, options.python, options.keep, options.threads))
     print("\n| system | versions |\n|---|---|")
     for system, found in versions.items():
         print(f"| {system} | {', '.join(f'{name} {number}' for name, number in found.items())} |")

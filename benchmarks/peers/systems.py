@@ -7,6 +7,7 @@ documents into chunks are asked for 30 chunks, of which the first ten different 
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -56,17 +57,20 @@ class System:
 
 
 class Ours(System):
-    """suggest: a knowledge base in a temporary folder, title and body as fields of an article."""
+    """suggest: a knowledge base in a temporary folder, read from a file of title and body as users do."""
 
     packages = ("reply-suggest",)
 
     def index(self, documents: list[Document]) -> None:
-        """Sync the articles."""
-        from suggest import Article, KnowledgeBase
+        """Read and sync the articles."""
+        from suggest import KnowledgeBase, read_entries
 
         self._folder = tempfile.TemporaryDirectory()
+        source = Path(self._folder.name) / "corpus.jsonl"
+        lines = [json.dumps({key: d[key] for key in ("id", "title", "body")}) for d in documents]
+        source.write_text("\n".join(lines), encoding="utf-8")
         self._kb = KnowledgeBase.open(Path(self._folder.name) / "kb")
-        self._kb.sync(Article(id=d["id"], title=d["title"], body=d["body"]) for d in documents)
+        self._kb.sync(read_entries(source))
 
     def search(self, text: str) -> Found:
         """Search with the settings' defaults."""
