@@ -90,6 +90,10 @@ def test_sync_search_status_evaluate(run: Run, tmp_path: Path) -> None:
     figures = run("evaluate", "--kb", kb, "--queries", LABELLED, "--qrels", qrels, "--json").json
     assert {"queries", "ndcg@10", "recall@10", "mrr@10", "hit@1", "hit@5"} <= figures.keys()
     assert figures["hit@5"] > 0.8
+    qrels.write_text("query_id\tdoc_id\trelevance\ninq-A-01\tno-such-entry\t1\n", encoding="utf-8")
+    result = run("evaluate", "--kb", kb, "--queries", LABELLED, "--qrels", qrels, "--json")
+    assert result.json["recall@10"] == 0
+    assert "1 of 1 judged entries are not in the knowledge base, e.g. 'no-such-entry'" in result.err
 
 
 def test_reply_to_one_inquiry_as_json(run: Run, sample_kb_folder: Path) -> None:

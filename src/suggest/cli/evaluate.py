@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,13 @@ def evaluate(
 
     judgements = read_qrels(qrels)
     with KnowledgeBase.open(kb, create=False) as opened, counter("queries") as show:
+        judged = {entry_id for grades in judgements.values() for entry_id in grades}
+        absent = judged - opened.entry_ids()
+        if absent:
+            sys.stderr.write(
+                f"note: {len(absent)} of {len(judged)} judged entries are not in the knowledge base, "
+                f"e.g. {min(absent)!r}; they count as not found\n"
+            )
 
         def run(query: Query) -> list[str]:
             found = opened.search(query.text, tenant=query.tenant, vector_weight=vector_weight)

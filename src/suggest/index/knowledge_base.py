@@ -159,6 +159,12 @@ class KnowledgeBase:
             "bytes": sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file()),
         }
 
+    def entry_ids(self) -> set[str]:
+        """Return the ids of all entries of the generation in use, of every tenant."""
+        if self._generation is None or self._store is None:
+            return set()
+        return {entry_id for _, entry_id, _ in self._store.identities(self._generation.rows.key)}
+
     def sync(
         self,
         entries: Iterable[Entry],
