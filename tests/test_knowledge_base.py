@@ -336,6 +336,19 @@ def test_the_lock_dies_with_its_process(tmp_path: Path, article: Make) -> None:
     assert kb.sync([article(1)]).added == 1
 
 
+def test_nothing_is_written_where_nothing_can_be(
+    tmp_path: Path, article: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    KnowledgeBase.open(tmp_path, embedder=HashingEmbedder()).sync([article(1)])
+    for lock in tmp_path.rglob(".tantivy-*.lock"):
+        lock.unlink()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with KnowledgeBase.open(tmp_path, embedder=HashingEmbedder()) as reader:
+        assert ids(reader, "質問") == ["a1"]
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_read_and_not_written(tmp_path: Path, article: Make) -> None:
     folder = tmp_path / "kb"

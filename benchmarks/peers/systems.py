@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def first_different(found: Iterable[tuple[str, float]]) -> Found:
     return list(best.items())[:TOP]
 
 
-class System:
+class System(ABC):
     """One system over one corpus."""
 
     packages: Sequence[str] = ()
@@ -47,13 +48,13 @@ class System:
         self.model = model
         self.cache = cache
 
+    @abstractmethod
     def index(self, documents: list[Document]) -> None:
         """Index all documents."""
-        raise NotImplementedError
 
+    @abstractmethod
     def search(self, text: str) -> Found:
         """Return the ten best documents with their scores."""
-        raise NotImplementedError
 
 
 class Ours(System):

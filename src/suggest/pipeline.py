@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from suggest.compose import compose
 from suggest.errors import SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
 from suggest.judge import Policy, judge, load_policy, strength_for
 from suggest.judge.messages import reason
-from suggest.records import Evidence, Inquiry, Match, Suggestion, Understanding
-from suggest.settings import FILE_NAME as SETTINGS_FILE
+from suggest.records import Draft, Evidence, Inquiry, Match, Suggestion, Understanding
 from suggest.understand import find_personal_data, mask, signal_codes, understand
 
 _PER_KIND = 3
@@ -30,7 +28,7 @@ class Suggester:
         self.kb = kb
         self._today = today
         judging = kb.settings.judging
-        path = None if judging.policy is None else (kb.path / SETTINGS_FILE).parent / Path(judging.policy)
+        path = None if judging.policy is None else kb.path / judging.policy
         self.policy = policy or load_policy(path)
         unknown = sorted(self.policy.signals - signal_codes())
         if unknown:
@@ -69,11 +67,11 @@ class Suggester:
         )
         if len(self.kb) == 0:
             notes = (*notes, reason("empty_knowledge_base", understanding.language))
-        lane = "review" if judgement.lane == "ready" and draft is None else judgement.lane
+        ready = judgement.lane == "ready" and draft is not None and _can_be_sent(draft, evidence)
         return Suggestion(
             inquiry_id=inquiry.id,
             language=understanding.language,
-            lane=lane,
+            lane="review" if judgement.lane == "ready" and not ready else judgement.lane,
             confidence=judgement.confidence,
             route=judgement.route,
             reasons=(*judgement.reasons, *notes),
@@ -111,6 +109,14 @@ def without_personal_data(match: Match) -> Match:
             "title": mask(match.title, find_personal_data(match.title, strict=True)),
             "snippet": mask(match.snippet, find_personal_data(match.snippet, strict=True)),
         }
+    )
+
+
+def _can_be_sent(draft: Draft, evidence: Sequence[Sequence[Evidence]]) -> bool:
+    """Tell whether a glance is enough: no blank is left for the agent, and somebody has reviewed every source."""
+    unreviewed = {item.entry.id for found in evidence for item in found if item.entry.trust == "unreviewed"}
+    return not any(
+        claim.source.kind == "agent" or claim.source.entry_id in unreviewed for claim in draft.claims
     )
 
 

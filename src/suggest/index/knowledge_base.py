@@ -302,7 +302,8 @@ class KnowledgeBase:
                 return dict(kept[:pool])
             limit *= 4
 
-    def _choose(self, generation: Generation, rows: Sequence[int], top: int, per_kind: int) -> list[int]:
+    @staticmethod
+    def _choose(generation: Generation, rows: Sequence[int], top: int, per_kind: int) -> list[int]:
         """Return positions in ``rows``: the first ``top``, then more of a kind that is short."""
         chosen = list(range(min(top, len(rows))))
         if per_kind:
