@@ -39,13 +39,15 @@ class Suggester:
     def suggest(self, inquiry: Inquiry, *, top: int = 10) -> Suggestion:
         """Return lane, reasons, matches (at most ``top``) and a draft for ``inquiry``.
 
+        All of it comes from one generation; a newer one is taken up between calls.
         Never raises for what a customer wrote. Raises UnknownTenant for a tenant without entries.
         """
-        settings = self.kb.settings
+        kb = self.kb.pinned()
+        settings = kb.settings
         today = self._today or datetime.now(UTC).date()
         understanding = self.understand(inquiry)
         evidence = [
-            self.kb.retrieve(concern.text, tenant=inquiry.tenant, top=top, per_kind=_PER_KIND, today=today)
+            kb.retrieve(concern.text, tenant=inquiry.tenant, top=top, per_kind=_PER_KIND, today=today)
             for concern in understanding.concerns[: settings.judging.max_concerns]
         ]
         evidence += [[] for _ in understanding.concerns[settings.judging.max_concerns :]]
@@ -53,7 +55,7 @@ class Suggester:
             understanding,
             evidence,
             policy=self.policy,
-            strength=strength_for(self.kb.embedder.name),
+            strength=strength_for(kb.embedder.name),
             provisional=settings.judging.provisional,
             max_concerns=settings.judging.max_concerns,
         )
@@ -65,7 +67,7 @@ class Suggester:
             personal_data=find_personal_data,
             today=today,
         )
-        if len(self.kb) == 0:
+        if len(kb) == 0:
             notes = (*notes, reason("empty_knowledge_base", understanding.language))
         ready = judgement.lane == "ready" and draft is not None and _can_be_sent(draft, evidence)
         return Suggestion(
@@ -81,8 +83,8 @@ class Suggester:
             draft=draft,
             handoff=handoff,
             personal_data=understanding.personal_data,
-            generation=self.kb.generation,
-            model=self.kb.model,
+            generation=kb.generation,
+            model=kb.model,
         )
 
     def suggest_many(self, inquiries: Iterable[Inquiry], *, top: int = 10) -> Iterator[Suggestion]:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from suggest import __version__
-from suggest.cli import demo, evaluate, reply, search, status, sync
+from suggest.cli import demo, evaluate, forget, reply, rollback, search, status, sync, verify
 from suggest.errors import SuggestError
 
 app = typer.Typer(
@@ -48,6 +48,9 @@ app.command("reply")(reply.reply)
 app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
 app.command("status")(status.status)
+app.command("verify")(verify.verify)
+app.command("rollback")(rollback.rollback)
+app.command("forget")(forget.forget)
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from suggest.errors import KnowledgeBaseError, UnknownTenant
+from suggest.errors import KnowledgeBaseError, SuggestError, UnknownTenant
 from suggest.index import generation as generations
+from suggest.index import maintenance
+from suggest.index.build import Progress
 from suggest.index.embedding import Embedder
 from suggest.index.fusion import fuse, saturate
 from suggest.index.generation import Generation
@@ -19,13 +23,14 @@ from suggest.index.lock import writer_lock
 from suggest.index.models import load_embedder
 from suggest.index.snippet import snippet
 from suggest.index.store import EntryStore
-from suggest.index.sync import Progress, check_model, synchronise
+from suggest.index.sync import check_model, synchronise
 from suggest.records import Entry, Evidence, Match, SyncReport
 from suggest.settings import FILE_NAME as SETTINGS_FILE
 from suggest.settings import Settings, load_settings
 from suggest.text import clean, tokens_with_surfaces
 
 _POOL = 100  # candidates taken from each leg before fusion
+_PATIENCE = 0.2  # seconds that a request waits for a new generation before it goes on with the old one
 
 
 class KnowledgeBase:
@@ -43,6 +48,8 @@ class KnowledgeBase:
         self._store: EntryStore | None = None
         self._generation: Generation | None = None
         self._model_checked = False
+        self._switching = threading.Lock()
+        self._stuck = 0
 
     @classmethod
     def open(
@@ -93,14 +100,46 @@ class KnowledgeBase:
 
     def refresh(self) -> bool:
         """Move to the live generation; return whether it is another one than before."""
-        number = generations.current_number(self.path)
-        if number == self.generation:
-            return False
-        fresh = Generation(generations.folder_of(self.path, number))
-        if self._store is None:
-            self._store = EntryStore(self.path, read_only=True)
-        self._generation, self._model_checked = fresh, False
+        with self._switching:
+            for _ in range(3):  # a slow reader may find that a generation was replaced while it opened it
+                number = generations.current_number(self.path)
+                if number == self.generation:
+                    return False
+                verified = self._generation.verified if self._generation else None
+                try:
+                    fresh = Generation(generations.folder_of(self.path, number), verified)
+                    break
+                except KnowledgeBaseError:
+                    if generations.current_number(self.path) == number:
+                        raise
+            else:
+                raise KnowledgeBaseError(
+                    f"{self.path}: the generation changes too fast to be opened; try again"
+                )
+            if self._store is None:
+                self._store = EntryStore(self.path, read_only=True)
+            self._store.remember_nothing()
+            self._generation, self._model_checked = fresh, False
         return True
+
+    def pinned(self) -> Self:
+        """Return a view for one request: it stays on one generation, whatever others do to this object.
+
+        A new generation is noticed here, without a lock. It is opened beside the work; a request that would have to
+        wait for it goes on with the old one.
+        """
+        number = generations.current_number(self.path)
+        if number not in (self.generation, self._stuck) and not self._switching.locked():
+            opening = threading.Thread(target=self._follow, args=(number,), daemon=True)
+            opening.start()
+            opening.join(_PATIENCE)
+        return copy.copy(self)
+
+    def _follow(self, number: int) -> None:
+        try:
+            self.refresh()
+        except (SuggestError, OSError):
+            self._stuck = number  # the generation in use still serves; verify says what is wrong
 
     def close(self) -> None:
         """Release the folder's files."""
@@ -156,14 +195,29 @@ class KnowledgeBase:
             "created_at": manifest["created_at"],
             "format_version": manifest["format_version"],
             "generations_kept": generations.kept_numbers(self.path),
+            **self._out_of_use(),
             "bytes": sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file()),
+        }
+
+    def _out_of_use(self) -> dict[str, list[str]]:
+        """List the entries that are in the knowledge base but not found today."""
+        assert self._generation is not None and self._store is not None
+        rows, today = self._generation.rows, datetime.now(UTC).date().toordinal()
+        masks = {
+            "expired": rows.valid_until < today,
+            "superseded": rows.superseded_from <= today,
+            "not_yet_valid": rows.valid_from > today,
+        }
+        return {
+            name: sorted(said.entry_id for said in self._store.identities(rows.key[mask]))
+            for name, mask in masks.items()
         }
 
     def entry_ids(self) -> set[str]:
         """Return the ids of all entries of the generation in use, of every tenant."""
         if self._generation is None or self._store is None:
             return set()
-        return {entry_id for _, entry_id, _ in self._store.identities(self._generation.rows.key)}
+        return {said.entry_id for said in self._store.identities(self._generation.rows.key)}
 
     def sync(
         self,
@@ -172,12 +226,14 @@ class KnowledgeBase:
         keep_missing: bool | Callable[[str], bool] = False,
         dry_run: bool = False,
         adopt_model: bool = False,
+        workers: int | None = None,
         on_progress: Progress | None = None,
     ) -> SyncReport:
         """Bring the knowledge base in line with ``entries``, which is everything that the sources hold.
 
         Only new and changed entries are analysed and embedded. Entries that ``entries`` lacks are
-        removed unless ``keep_missing``. Nothing changes when anything fails.
+        removed unless ``keep_missing``. Nothing changes when anything fails; what was analysed and embedded by then
+        is kept for the next attempt.
 
         Parameters
         ----------
@@ -188,6 +244,8 @@ class KnowledgeBase:
             Only count what would be done.
         adopt_model
             Embed everything anew when the settings name another model than the folder's.
+        workers
+            Processes that analyse texts when there are many; None: one for each processor, 0: none.
 
         Raises
         ------
@@ -210,6 +268,7 @@ class KnowledgeBase:
                     keep_missing=keep_missing if callable(keep_missing) else lambda _: bool(keep_missing),
                     dry_run=dry_run,
                     adopt_model=adopt_model,
+                    workers=workers,
                     on_progress=on_progress or (lambda *_: None),
                 )
             finally:
@@ -218,6 +277,41 @@ class KnowledgeBase:
             self._model_checked = False
             self.refresh()
         return report
+
+    def verify(self) -> dict[str, Any]:
+        """Check every file and every stored entry: ``{"ok", "generation", "problems"}``.
+
+        For a folder that cannot be opened, call :func:`suggest.index.maintenance.verify` with its path.
+        """
+        return maintenance.verify(self.path)
+
+    def rollback(self, to: int | None = None) -> int:
+        """Make an older generation live (None: the one before) and return its number.
+
+        Raises KnowledgeBaseLocked, or KnowledgeBaseError when there is no such generation or it is damaged.
+        """
+        with writer_lock(self.path):
+            number = maintenance.rollback(self.path, to)
+            self.refresh()
+        return number
+
+    def forget(self, *entry_ids: str) -> int:
+        """Erase entries, with all their versions, vectors and older generations; return how many versions went.
+
+        Remove them from the sources too, or the next sync brings them back. Ids that are not there are no error.
+        """
+        embedder = self.embedder
+        with writer_lock(self.path):
+            self.refresh()
+            store = EntryStore(self.path, read_only=False)
+            if self._store is not None:
+                self._store.close()
+            try:
+                gone = maintenance.forget(self.path, store, embedder, self._generation, entry_ids)
+            finally:
+                store.close()
+            self.refresh()
+        return gone
 
     def search(
         self,
@@ -325,8 +419,9 @@ class KnowledgeBase:
         whole = sum(rarity.values()) or 1.0
         words = {surface: rarity[term] for term, surface in surfaces if len(surface) > 1}
         found = []
+        checksums = [int(generation.rows.checksum[row]) for row, *_ in scored]
         for (_, score, lexical, semantic), (entry, own) in zip(
-            scored, self._store.versions(keys), strict=True
+            scored, self._store.versions(keys, checksums), strict=True
         ):
             held = set(own.title.split()).union(own.body.split())
             match = Match(

@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from suggest.errors import InvalidRecord, KnowledgeBaseError, ModelError, ModelMismatch
+from suggest.errors import InvalidRecord, KnowledgeBaseError, ModelMismatch
+from suggest.index import build, spool
 from suggest.index import generation as generations
-from suggest.index import lexical, vectors
-from suggest.index.embedding import Embedder, Vectors
-from suggest.index.generation import NO_END, NO_START, Generation
+from suggest.index.analysis_pool import AnalysisPool
+from suggest.index.build import Progress
+from suggest.index.canaries import canary_vectors, drift
+from suggest.index.embedding import Embedder
+from suggest.index.generation import Generation
 from suggest.index.lexical import LexicalLeg
-from suggest.index.store import EntryStore, embedding_text
+from suggest.index.store import EntryStore
 from suggest.records import Entry, SyncReport
 
 KEEP_GENERATIONS = 3
-_BATCH = 512
+_BATCH = 4_096
 _T = TypeVar("_T")
-
-Progress = Callable[[str, int, int | None], None]
-"""Called with what is being done, how many are done, and how many there are (None: not known yet)."""
 
 
 class Plan(NamedTuple):
@@ -49,10 +49,6 @@ class Plan(NamedTuple):
         return bool(self.added or self.changed or self.removed)
 
 
-class _DryRun(Exception):  # rolls the store back
-    pass
-
-
 def synchronise(
     folder: Path,
     store: EntryStore,
@@ -63,6 +59,7 @@ def synchronise(
     keep_missing: Callable[[str], bool],
     dry_run: bool,
     adopt_model: bool,
+    workers: int | None,
     on_progress: Progress,
 ) -> SyncReport:
     """Do one sync; the caller holds the writer lock. Arguments as in ``KnowledgeBase.sync``."""
@@ -70,11 +67,16 @@ def synchronise(
     if live is not None and not adopt_model:
         check_model(live, embedder)
     adopted = live is not None and live.manifest["model"]["fingerprint"] != embedder.fingerprint
-    plan = _plan(store, entries, live, keep_missing=keep_missing, dry_run=dry_run, on_progress=on_progress)
+    if not dry_run:
+        generations.clear_leftovers(folder)
+    with AnalysisPool(workers) as analyse:
+        plan = make_plan(
+            store, analyse, entries, live, keep_missing=keep_missing, dry_run=dry_run, on_progress=on_progress
+        )
     number, embedded = (live.number if live else 0), 0
     if not dry_run and (plan.differs or adopted or live is None):
-        reusable = None if adopted else live
-        number, embedded = _build(folder, store, embedder, plan, reusable, number, on_progress)
+        number = max([number, *generations.kept_numbers(folder)]) + 1
+        embedded = publish(folder, store, embedder, list(plan.keys.items()), live, number, on_progress)
         generations.discard_old(folder, KEEP_GENERATIONS)
         store.keep_only(generations.keys_in_use(folder))
     return SyncReport(
@@ -92,17 +94,25 @@ def synchronise(
 def check_model(live: Generation, embedder: Embedder) -> None:
     """Refuse to mix vectors of two models."""
     stored = live.manifest["model"]
+    remedy = "Set the former model again, or embed everything anew with `suggest sync … --adopt`"
     if stored["fingerprint"] != embedder.fingerprint:
         raise ModelMismatch(
             f"{live.folder.parent.parent}: built with model {stored['name']!r} "
             f"(fingerprint {stored['fingerprint'][:12]}), but the settings name {embedder.name!r} "
-            f"(fingerprint {embedder.fingerprint[:12]}). Set the former model again, "
-            "or embed everything anew with `suggest sync … --adopt`"
+            f"(fingerprint {embedder.fingerprint[:12]}). {remedy}"
+        )
+    lowest = drift(embedder, stored["canaries"])
+    if lowest is not None:
+        raise ModelMismatch(
+            f"{live.folder.parent.parent}: model {embedder.name!r} has the fingerprint it was built with "
+            f"({stored['fingerprint'][:12]}), but gives other vectors than then (cosine {lowest:.3f} for a text "
+            f"that never changes); was its runtime changed? {remedy}"
         )
 
 
-def _plan(
+def make_plan(
     store: EntryStore,
+    analyse: AnalysisPool,
     entries: Iterable[Entry],
     live: Generation | None,
     *,
@@ -110,33 +120,31 @@ def _plan(
     dry_run: bool,
     on_progress: Progress,
 ) -> Plan:
+    """Compare ``entries`` with the live generation and store the versions that are new, batch by batch.
+
+    What is stored stays when a later batch fails: no generation uses it, and the next sync need not analyse it.
+    """
     known: dict[str, tuple[int, str]] = {}
     if live is not None:
-        known = {entry_id: (key, digest) for key, entry_id, digest in store.identities(live.rows.key)}
+        known = {said.entry_id: (said.key, said.content_hash) for said in store.identities(live.rows.key)}
     keys: dict[str, int] = {}
     counts: Counter[str] = Counter()
-    try:
-        with store.transaction() as connection:
-            for batch in _batches(entries):
-                fresh: list[Entry] = []
-                for entry in batch:
-                    if entry.id in keys:
-                        raise InvalidRecord(f"entry id {entry.id!r} was given twice; ids must be unique")
-                    before = known.get(entry.id)
-                    if before is not None and before[1] == entry.content_hash:
-                        keys[entry.id] = before[0]
-                        counts["unchanged"] += 1
-                    else:
-                        keys[entry.id] = -1
-                        fresh.append(entry)
-                        counts["changed" if before else "added"] += 1
-                for entry, key in zip(fresh, store.add(connection, fresh), strict=True):
-                    keys[entry.id] = key
-                on_progress("reading", len(keys), None)
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        pass
+    for batch in batches(entries, _BATCH):
+        fresh: list[Entry] = []
+        for entry in batch:
+            if entry.id in keys:
+                raise InvalidRecord(f"entry id {entry.id!r} was given twice; ids must be unique")
+            before = known.get(entry.id)
+            if before is not None and before[1] == entry.content_hash:
+                keys[entry.id] = before[0]
+                counts["unchanged"] += 1
+            else:
+                keys[entry.id] = -1
+                fresh.append(entry)
+                counts["changed" if before else "added"] += 1
+        if not dry_run:
+            keys.update(zip((entry.id for entry in fresh), store.add(fresh, analyse), strict=True))
+        on_progress("reading", len(keys), None)
     missing = known.keys() - keys.keys()
     kept = {entry_id for entry_id in missing if keep_missing(entry_id)}
     if known and not keys and not kept:
@@ -150,124 +158,79 @@ def _plan(
     return Plan(keys, counts["added"], counts["changed"], counts["removed"], counts["unchanged"])
 
 
-def _build(
+def publish(
     folder: Path,
     store: EntryStore,
     embedder: Embedder,
-    plan: Plan,
-    reusable: Generation | None,
-    previous: int,
+    entries: list[tuple[str, int]],
+    live: Generation | None,
+    number: int,
     on_progress: Progress,
-) -> tuple[int, int]:
-    """Build and publish the next generation; return its number and how many entries were embedded."""
-    number = max([previous, *generations.kept_numbers(folder)]) + 1
-    keys = [plan.keys[entry_id] for entry_id in sorted(plan.keys)]
+    *,
+    anew: bool = False,
+) -> int:
+    """Build generation ``number`` of ``(entry id, key)`` and make it live; return how many were embedded.
+
+    ``anew`` rewrites every file, so that nothing of what was removed stays in one.
+    """
     try:
-        building = generations.begin(folder, number)
-        rows, manifest = _rows(store, keys)
-        np.savez(building / generations.ROWS, allow_pickle=False, **rows)
-        matrix, embedded = _vectors(store, embedder, keys, reusable, on_progress)
-        vectors.build(building / generations.VECTORS, matrix)
-        lexical.build(building / generations.LEXICAL, _documents(store, keys, rows, manifest, on_progress))
-        _check_health(building / generations.LEXICAL, store, keys, rows, manifest)
-        manifest |= {
-            "format_version": generations.FORMAT_VERSION,
-            "generation": number,
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "model": {
-                "name": embedder.name,
-                "fingerprint": embedder.fingerprint,
-                "dimension": embedder.dimension,
-            },
-        }
-        generations.publish(folder, building, manifest)
+        building, manifest, embedded = assemble(
+            folder, store, embedder, entries, live, number, on_progress, anew=anew
+        )
+        generations.publish(folder, building, manifest, build.shared_files(live))
+        spool.discard(folder, embedder.fingerprint)
     except OSError as error:
         raise KnowledgeBaseError(
             f"{folder}: the new generation could not be written ({error}); the old one stays live. "
             "Free space or mend the permissions, then sync again"
         ) from error
-    return number, embedded
+    return embedded
 
 
-def _rows(store: EntryStore, keys: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Collect the row columns and the counts of the manifest, a batch of entries at a time."""
-    tenants: dict[str, int] = {}
-    kinds: Counter[str] = Counter()
-    row_of: dict[str, int] = {}
-    superseding: list[tuple[str, str, int]] = []
-    columns: dict[str, list[int]] = {"tenant": [], "kind": [], "valid_from": [], "valid_until": []}
-    tenant_of: list[str] = []
-    for entry in _entries(store, keys):
-        row_of[entry.id] = len(tenant_of)
-        tenant_of.append(entry.tenant)
-        columns["tenant"].append(tenants.setdefault(entry.tenant, len(tenants)))
-        first = entry.valid_from.toordinal() if entry.valid_from else NO_START
-        columns["valid_from"].append(first)
-        columns["valid_until"].append(entry.valid_until.toordinal() if entry.valid_until else NO_END)
-        columns["kind"].append(0 if entry.kind == "faq" else 1)
-        kinds[entry.kind] += 1
-        if entry.supersedes:
-            superseding.append((entry.supersedes, entry.tenant, first))
-    superseded_from = np.full(len(keys), NO_END, dtype=np.int32)
-    for entry_id, tenant, first in superseding:
-        row = row_of.get(entry_id)
-        if row is not None and tenant_of[row] == tenant:
-            superseded_from[row] = min(int(superseded_from[row]), first)
-    rows = {name: np.asarray(values, dtype=np.int32) for name, values in columns.items()}
-    rows |= {"key": np.asarray(keys, dtype=np.int64), "superseded_from": superseded_from}
-    rows["kind"] = rows["kind"].astype(np.int8)
-    return rows, {"entries": len(keys), "by_kind": dict(kinds), "tenants": list(tenants)}
-
-
-def _vectors(
+def assemble(
+    folder: Path,
     store: EntryStore,
     embedder: Embedder,
-    keys: list[int],
-    reusable: Generation | None,
+    entries: list[tuple[str, int]],
+    live: Generation | None,
+    number: int,
     on_progress: Progress,
-) -> tuple[Vectors, int]:
-    matrix = np.zeros((len(keys), embedder.dimension), dtype=np.float32)
-    known: Mapping[int, int] = {}
-    if reusable is not None:
-        known = {int(key): row for row, key in enumerate(reusable.rows.key)}
-        here = [row for row, key in enumerate(keys) if key in known]
-        matrix[here] = reusable.vectors.gather([known[keys[row]] for row in here])
-    fresh = [row for row, key in enumerate(keys) if key not in known]
-    done = 0
-    for part in _batches(fresh):
-        texts = [embedding_text(version.entry) for version in store.versions([keys[row] for row in part])]
-        made = embedder.embed_documents(texts)
-        if made.shape != (len(part), embedder.dimension) or not np.isfinite(made).all():
-            raise ModelError(
-                f"model {embedder.name!r} gave vectors of shape {made.shape} (or not finite) for "
-                f"{len(part)} texts, expected ({len(part)}, {embedder.dimension}), all finite"
-            )
-        matrix[part] = made
-        done += len(part)
-        on_progress("embedding", done, len(fresh))
-    return matrix, len(fresh)
-
-
-def _documents(
-    store: EntryStore,
-    keys: list[int],
-    rows: dict[str, Any],
-    manifest: dict[str, Any],
-    on_progress: Progress,
-) -> Iterator[tuple[int, str, str, str]]:
-    numbers = count()
-    for part in _batches(keys):
-        for _, terms in store.versions(part):
-            row = next(numbers)
-            yield row, manifest["tenants"][rows["tenant"][row]], terms.title, terms.body
-        on_progress("indexing", min(len(keys), row + 1), len(keys))
+    *,
+    anew: bool = False,
+) -> tuple[Path, dict[str, Any], int]:
+    """Build generation ``number`` aside; return its folder, its manifest and how many entries were embedded."""
+    keys = [key for _, key in sorted(entries)]
+    building = generations.begin(folder, number)
+    rows, manifest = build.rows_of(store, keys)
+    same_model = live is not None and live.manifest["model"]["fingerprint"] == embedder.fingerprint
+    made = build.vectors_of(
+        folder, building, store, embedder, rows, live if same_model else None, on_progress, anew=anew
+    )
+    build.lexical_of(building, store, rows, manifest, None if anew else live, on_progress)
+    _check_health(building / generations.LEXICAL, store, keys, rows, manifest)
+    np.savez(building / generations.ROWS, allow_pickle=False, **rows)
+    canaries = live.manifest["model"]["canaries"] if live and same_model else canary_vectors(embedder)
+    manifest |= {
+        "format_version": generations.FORMAT_VERSION,
+        "generation": number,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "segments": [list(segment) for segment in made.segments],
+        "near_trained_on": made.near_trained_on,
+        "model": {
+            "name": embedder.name,
+            "fingerprint": embedder.fingerprint,
+            "dimension": embedder.dimension,
+            "canaries": canaries,
+        },
+    }
+    return building, manifest, made.embedded
 
 
 def _check_health(
     folder: Path, store: EntryStore, keys: list[int], rows: dict[str, Any], manifest: dict[str, Any]
 ) -> None:
     """Fail loudly when the lexical leg does not find entries by their own words."""
-    leg = LexicalLeg(folder)
+    leg = LexicalLeg(folder, np.asarray(keys, dtype=np.int64))
     tried = found = 0
     step = max(1, len(keys) // 50)
     for row in range(0, len(keys), step):
@@ -284,12 +247,8 @@ def _check_health(
         )
 
 
-def _entries(store: EntryStore, keys: list[int]) -> Iterator[Entry]:
-    for part in _batches(keys):
-        yield from (version.entry for version in store.versions(part))
-
-
-def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
+def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield ``items`` in lists of ``size``."""
     source = iter(items)
-    while batch := list(islice(source, _BATCH)):
+    while batch := list(islice(source, size)):
         yield batch
