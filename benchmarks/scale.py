@@ -26,7 +26,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 from reindex.corpus import Corpus
-
 from suggest import Inquiry, KnowledgeBase, Suggester, read_entries
 from suggest.settings import Retrieval, Settings
 
@@ -77,7 +76,10 @@ def _step(arguments: argparse.Namespace, count: int, work: Path) -> None:
     found = part("search", "--count", str(count))
     tell("search", f"p50 {found['p50']:.1f} ms, p99 {found['p99']:.1f} ms (processor p50 {found['cpu50']:.1f} ms, "
          f"p99 {found['cpu99']:.1f} ms)")  # fmt: skip
-    tell("recall@10 of the vector leg against exact", f"{found['recall']:.4f} over {found['questions']} questions")
+    tell(
+        "recall@10 of the vector leg against exact",
+        f"{found['recall']:.4f} over {found['questions']} questions",
+    )
     tell("memory of a reader", f"resident {found['rss_mib']:,.0f} MiB, of it private {found['private_mib']:,.0f} MiB; "
          f"open and verified in {found['open']:.1f} s")  # fmt: skip
     idle = part("suggest", "--count", str(count), "--seconds", "20")
@@ -87,7 +89,9 @@ def _step(arguments: argparse.Namespace, count: int, work: Path) -> None:
     tell("suggest while idle", f"p50 {idle['p50']:.1f} ms, p99 {idle['p99']:.1f} ms, n={idle['n']}")
     tell("suggest during a sync", f"p50 {busy['p50']:.1f} ms, p99 {busy['p99']:.1f} ms, n={busy['n']}; "
          f"p99 ratio {busy['p99'] / idle['p99']:.2f}")  # fmt: skip
-    size = sum(path.stat().st_size for path in {p.stat().st_ino: p for p in kb.rglob("*") if p.is_file()}.values())
+    size = sum(
+        path.stat().st_size for path in {p.stat().st_ino: p for p in kb.rglob("*") if p.is_file()}.values()
+    )
     tell("on disk, three generations", f"{size / 2**20:,.0f} MiB")
 
 
@@ -107,7 +111,7 @@ def sync(arguments: argparse.Namespace) -> dict[str, Any]:
     """Sync one of the sources."""
     started, seen = time.perf_counter(), ["", time.perf_counter()]
 
-    def stage(name: str, done: int, total: int | None) -> None:
+    def stage(name: str, *_: int | None) -> None:
         if name != seen[0]:
             print(f"  {time.perf_counter() - started:8.1f} s  {name}", file=sys.stderr, flush=True)
             seen[0] = name
@@ -136,7 +140,9 @@ def wait(arguments: argparse.Namespace) -> dict[str, Any]:
 def search(arguments: argparse.Namespace) -> dict[str, Any]:
     """Search, and hold the vector leg against exact comparison."""
     corpus = Corpus(arguments.data)
-    questions = [corpus.question(number) for number in range(0, arguments.count, max(1, arguments.count // QUESTIONS))]
+    questions = [
+        corpus.question(number) for number in range(0, arguments.count, max(1, arguments.count // QUESTIONS))
+    ]
     del corpus
     started = time.perf_counter()
     with _open(arguments) as kb:
@@ -165,7 +171,9 @@ def search(arguments: argparse.Namespace) -> dict[str, Any]:
 def suggest(arguments: argparse.Namespace) -> dict[str, Any]:
     """Time whole suggestions for some seconds, or until a process has ended."""
     corpus = Corpus(arguments.data)
-    questions = [corpus.question(number) for number in range(0, arguments.count, max(1, arguments.count // 1000))]
+    questions = [
+        corpus.question(number) for number in range(0, arguments.count, max(1, arguments.count // 1000))
+    ]
     del corpus
     wall: list[float] = []
     with _open(arguments) as kb:
@@ -198,7 +206,9 @@ def _memory(field: str) -> float:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--steps", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--work", type=Path, help="folder for the knowledge bases (some 8 GB at 1M)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +53,7 @@ def shared_files(live: Generation | None) -> dict[tuple[int, int], str]:
 
 
 def rows_of(store: EntryStore, keys: Sequence[int]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the row columns (``slot`` still to be filled in) and the counts of the manifest."""
+    """Return the row columns (``slot`` and ``source`` still to be filled in) and the counts of the manifest."""
     count = len(keys)
     rows: dict[str, Any] = {
         "key": np.asarray(keys, dtype=np.int64),
@@ -64,6 +64,7 @@ def rows_of(store: EntryStore, keys: Sequence[int]) -> tuple[dict[str, Any], dic
         "superseded_from": np.full(count, NO_END, np.int32),
         "slot": np.zeros(count, np.int64),
         "checksum": np.zeros(count, np.int64),
+        "source": np.zeros((count, 2), np.int64),
     }
     row_of = {key: row for row, key in enumerate(keys)}
     tenants: dict[str, int] = {}
@@ -89,6 +90,19 @@ def rows_of(store: EntryStore, keys: Sequence[int]) -> tuple[dict[str, Any], dic
     return rows, {"entries": count, "by_kind": dict(kinds), "tenants": list(tenants)}
 
 
+def fill_sources(
+    rows: dict[str, Any], entry_ids: Sequence[str], digests: Mapping[str, bytes], live: Generation | None
+) -> None:
+    """Fill in the digests of the source rows: those read now, else those that ``live`` has."""
+    if live is not None:
+        known = _rows_in(live, rows["key"])
+        rows["source"][known >= 0] = live.rows.source[known[known >= 0]]
+    for row, entry_id in enumerate(entry_ids) if digests else ():
+        digest = digests.get(entry_id)
+        if digest is not None:
+            rows["source"][row] = np.frombuffer(digest, np.int64)
+
+
 def vectors_of(
     kb: Path,
     building: Path,
@@ -108,11 +122,11 @@ def vectors_of(
     folder.mkdir()
     keys: NDArray[np.int64] = rows["key"]
     before, segments = _shared_slots(keys, live)
-    held = sum(segment.count for segment in segments)
+    held = sum(segment.rows for segment in segments)
     rewrite = anew or int((before >= 0).sum()) < held * (1 - _MOST_DEAD)
     if rewrite:
         segments = []
-    base = sum(segment.count for segment in segments)
+    base = sum(segment.rows for segment in segments)
     with Spool(kb, embedder.fingerprint, embedder.dimension) as spool:
         if rewrite and live is not None:
             known = _rows_in(live, keys)

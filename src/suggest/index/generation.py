@@ -65,6 +65,8 @@ class Rows(NamedTuple):
     """Position of the vector in the segments."""
     checksum: NDArray[np.int64]
     """What the entry store must say of the version."""
+    source: NDArray[np.int64]
+    """Digest of the source row, shape (n, 2); zero where it is not known."""
 
 
 Verified = dict[tuple[int, int], tuple[int, int, str]]

@@ -29,7 +29,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    bindparam,
     create_engine,
     delete,
     event,
@@ -143,7 +142,7 @@ class EntryStore:
         """Yield what a plan and a generation need to know of the keys that exist, ascending by key."""
         wanted = np.unique(np.asarray(list(keys) if not isinstance(keys, np.ndarray) else keys, np.int64))
         c = _versions.c
-        columns = (
+        columns: tuple[Column[Any], ...] = (
             c.key, c.entry_id, c.content_hash, c.text_hash, c.kind, c.tenant, c.valid_from, c.valid_until,
             c.supersedes, c.checksum,
         )  # fmt: skip
@@ -290,10 +289,7 @@ class EntryStore:
         if last is None:
             last = connection.execute(select(func.max(_versions.c.key))).scalar_one() or 0
             connection.execute(insert(_counters).values(name="last_key", value=last))
-        row = bindparam("row")
-        connection.execute(
-            update(_counters).where(c.name == row).values(value=int(last) + count), {"row": "last_key"}
-        )
+        connection.execute(update(_counters).where(c.name == "last_key").values(value=int(last) + count))
         return int(last) + 1
 
     def _by_key(self, keys: Iterable[int], *columns: Column[Any]) -> Iterator[Any]:

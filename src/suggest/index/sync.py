@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,7 @@ from suggest.index.generation import Generation
 from suggest.index.lexical import LexicalLeg
 from suggest.index.store import EntryStore
 from suggest.records import Entry, SyncReport
+from suggest.sources.reader import EntryReader, Sourced
 
 KEEP_GENERATIONS = 3
 _BATCH = 4_096
@@ -38,6 +39,8 @@ class Plan(NamedTuple):
 
     keys: dict[str, int]
     """Entry id → store key of everything in the next generation."""
+    digests: dict[str, bytes]
+    """Entry id → digest of its source row, of the entries that were read."""
     added: int
     changed: int
     removed: int
@@ -76,7 +79,9 @@ def synchronise(
     number, embedded = (live.number if live else 0), 0
     if not dry_run and (plan.differs or adopted or live is None):
         number = max([number, *generations.kept_numbers(folder)]) + 1
-        embedded = publish(folder, store, embedder, list(plan.keys.items()), live, number, on_progress)
+        embedded = publish(
+            folder, store, embedder, list(plan.keys.items()), live, number, on_progress, digests=plan.digests
+        )
         generations.discard_old(folder, KEEP_GENERATIONS)
         store.keep_only(generations.keys_in_use(folder))
     return SyncReport(
@@ -125,21 +130,26 @@ def make_plan(
     What is stored stays when a later batch fails: no generation uses it, and the next sync need not analyse it.
     """
     known: dict[str, tuple[int, str]] = {}
+    rows_before: dict[bytes, str] = {}
     if live is not None:
         known = {said.entry_id: (said.key, said.content_hash) for said in store.identities(live.rows.key)}
+        rows_before = _source_rows(known, live)
     keys: dict[str, int] = {}
+    digests: dict[str, bytes] = {}
     counts: Counter[str] = Counter()
-    for batch in batches(entries, _BATCH):
+    for batch in batches(_sourced(entries, rows_before), _BATCH):
         fresh: list[Entry] = []
-        for entry in batch:
-            if entry.id in keys:
-                raise InvalidRecord(f"entry id {entry.id!r} was given twice; ids must be unique")
-            before = known.get(entry.id)
-            if before is not None and before[1] == entry.content_hash:
-                keys[entry.id] = before[0]
+        for entry_id, entry, digest in batch:
+            if entry_id in keys:
+                raise InvalidRecord(f"entry id {entry_id!r} was given twice; ids must be unique")
+            if digest is not None:
+                digests[entry_id] = digest
+            before = known.get(entry_id)
+            if before is not None and (entry is None or before[1] == entry.content_hash):
+                keys[entry_id] = before[0]
                 counts["unchanged"] += 1
-            else:
-                keys[entry.id] = -1
+            elif entry is not None:
+                keys[entry_id] = -1
                 fresh.append(entry)
                 counts["changed" if before else "added"] += 1
         if not dry_run:
@@ -155,7 +165,22 @@ def make_plan(
     keys.update({entry_id: known[entry_id][0] for entry_id in kept})
     counts["unchanged"] += len(kept)
     counts["removed"] = len(missing) - len(kept)
-    return Plan(keys, counts["added"], counts["changed"], counts["removed"], counts["unchanged"])
+    return Plan(keys, digests, counts["added"], counts["changed"], counts["removed"], counts["unchanged"])
+
+
+def _sourced(entries: Iterable[Entry], rows_before: dict[bytes, str]) -> Iterator[Sourced]:
+    if isinstance(entries, EntryReader):
+        return entries.sourced(rows_before.get)
+    return (Sourced(entry.id, entry, None) for entry in entries)
+
+
+def _source_rows(known: dict[str, tuple[int, str]], live: Generation) -> dict[bytes, str]:
+    """Return the entry id of each source row that ``live`` was made of, by digest."""
+    id_of = {key: entry_id for entry_id, (key, _) in known.items()}
+    there = np.flatnonzero(live.rows.source.any(axis=1))
+    whole = live.rows.source[there].tobytes()
+    keys = live.rows.key[there].tolist()
+    return {whole[16 * n : 16 * n + 16]: id_of[key] for n, key in enumerate(keys) if key in id_of}
 
 
 def publish(
@@ -168,6 +193,7 @@ def publish(
     on_progress: Progress,
     *,
     anew: bool = False,
+    digests: Mapping[str, bytes] | None = None,
 ) -> int:
     """Build generation ``number`` of ``(entry id, key)`` and make it live; return how many were embedded.
 
@@ -175,7 +201,7 @@ def publish(
     """
     try:
         building, manifest, embedded = assemble(
-            folder, store, embedder, entries, live, number, on_progress, anew=anew
+            folder, store, embedder, entries, live, number, on_progress, anew=anew, digests=digests
         )
         generations.publish(folder, building, manifest, build.shared_files(live))
         spool.discard(folder, embedder.fingerprint)
@@ -197,11 +223,13 @@ def assemble(
     on_progress: Progress,
     *,
     anew: bool = False,
+    digests: Mapping[str, bytes] | None = None,
 ) -> tuple[Path, dict[str, Any], int]:
     """Build generation ``number`` aside; return its folder, its manifest and how many entries were embedded."""
     keys = [key for _, key in sorted(entries)]
     building = generations.begin(folder, number)
     rows, manifest = build.rows_of(store, keys)
+    build.fill_sources(rows, [entry_id for entry_id, _ in sorted(entries)], digests or {}, live)
     same_model = live is not None and live.manifest["model"]["fingerprint"] == embedder.fingerprint
     made = build.vectors_of(
         folder, building, store, embedder, rows, live if same_model else None, on_progress, anew=anew

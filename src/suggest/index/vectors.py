@@ -37,7 +37,7 @@ class Segment(NamedTuple):
     """A file of vectors."""
 
     name: str
-    count: int
+    rows: int
 
 
 def build_near(path: Path, segments: Sequence[Vectors], base: Path | None) -> None:
@@ -49,10 +49,7 @@ def build_near(path: Path, segments: Sequence[Vectors], base: Path | None) -> No
 
     total = sum(len(segment) for segment in segments)
     try:
-        if base is not None:
-            index = faiss.read_index(str(base))
-        else:
-            index = _trained(segments, total)
+        index = _trained(segments, total) if base is None else faiss.read_index(str(base))
         for part in _from_slot(segments, index.ntotal):
             index.add(np.ascontiguousarray(part, dtype=np.float32))
         faiss.write_index(index, str(path))
@@ -142,6 +139,9 @@ class VectorLeg:
         limit = min(limit, len(self._slots))
         if limit < 1 or not query.any():
             return []
+        self._faiss.omp_set_num_threads(
+            1
+        )  # for this thread: a query gains nothing by waiting for other cores
         if self._near is not None:
             return self._search_near(query, limit, among)
         parameters: Any = None
