@@ -83,9 +83,7 @@ def _step(arguments: argparse.Namespace, count: int, work: Path) -> None:
     tell("memory of a reader", f"resident {found['rss_mib']:,.0f} MiB, of it private {found['private_mib']:,.0f} MiB; "
          f"open and verified in {found['open']:.1f} s")  # fmt: skip
     idle = part("suggest", "--count", str(count), "--seconds", "20")
-    writer = _start(arguments, "sync", work, "--source", "2")
-    busy = part("suggest", "--count", str(count), "--seconds", "20", "--until", str(writer.pid))
-    writer.communicate()
+    busy = part("suggest", "--count", str(count), "--seconds", "600", "--source", "2")
     tell("suggest while idle", f"p50 {idle['p50']:.1f} ms, p99 {idle['p99']:.1f} ms, n={idle['n']}")
     tell("suggest during a sync", f"p50 {busy['p50']:.1f} ms, p99 {busy['p99']:.1f} ms, n={busy['n']}; "
          f"p99 ratio {busy['p99'] / idle['p99']:.2f}")  # fmt: skip
@@ -169,7 +167,7 @@ def search(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def suggest(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Time whole suggestions for some seconds, or until a process has ended."""
+    """Time whole suggestions for some seconds, or while another process syncs a source."""
     corpus = Corpus(arguments.data)
     questions = [
         corpus.question(number) for number in range(0, arguments.count, max(1, arguments.count // 1000))
@@ -180,22 +178,18 @@ def suggest(arguments: argparse.Namespace) -> dict[str, Any]:
         suggester = Suggester(kb)
         for question in questions[:20]:
             suggester.suggest(Inquiry(text=question))
+        writer = _start(arguments, "sync", arguments.at, "--source", "2") if arguments.source else None
         end = time.perf_counter() + arguments.seconds
-        while time.perf_counter() < end and (not arguments.until or _alive(arguments.until)):
+        while not wall or (time.perf_counter() < end and (writer is None or writer.poll() is None)):
             began = time.perf_counter()
             suggester.suggest(Inquiry(text=questions[len(wall) % len(questions)]))
             wall.append((time.perf_counter() - began) * 1000)
+        if writer is not None:
+            writer.communicate()
     return {"p50": float(np.percentile(wall, 50)), "p99": float(np.percentile(wall, 99)), "n": len(wall)}
 
 
 PARTS = {"sync": sync, "wait": wait, "search": search, "suggest": suggest}
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def _memory(field: str) -> float:
@@ -213,7 +207,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--work", type=Path, help="folder for the knowledge bases (some 8 GB at 1M)")
     parser.add_argument("--profile", default="fast")
-    for name, kind in (("part", str), ("at", Path), ("source", str), ("count", int), ("until", int)):
+    for name, kind in (("part", str), ("at", Path), ("source", str), ("count", int)):
         parser.add_argument(f"--{name}", type=kind, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, default=20, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,8 +52,13 @@ def shared_files(live: Generation | None) -> dict[tuple[int, int], str]:
     return known
 
 
-def rows_of(store: EntryStore, keys: Sequence[int]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the row columns (``slot`` and ``source`` still to be filled in) and the counts of the manifest."""
+def rows_of(
+    store: EntryStore, entry_ids: Sequence[str], keys: Sequence[int], live: Generation | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the row columns (``slot`` and ``source`` still to be filled in) and the counts of the manifest.
+
+    ``entry_ids`` ascend, with their keys. What ``live`` says of a version is taken from there.
+    """
     count = len(keys)
     rows: dict[str, Any] = {
         "key": np.asarray(keys, dtype=np.int64),
@@ -66,11 +71,16 @@ def rows_of(store: EntryStore, keys: Sequence[int]) -> tuple[dict[str, Any], dic
         "checksum": np.zeros(count, np.int64),
         "source": np.zeros((count, 2), np.int64),
     }
-    row_of = {key: row for row, key in enumerate(keys)}
     tenants: dict[str, int] = {}
-    kinds: Counter[str] = Counter()
-    superseding: dict[tuple[str, str], int] = {}
-    for said in store.identities(rows["key"]):
+    fresh = np.arange(count)
+    if live is not None:
+        known = _rows_in(live, rows["key"])
+        fresh, kept = np.flatnonzero(known < 0), np.flatnonzero(known >= 0)
+        for name in ("tenant", "valid_from", "valid_until", "kind", "checksum"):
+            rows[name][kept] = getattr(live.rows, name)[known[kept]]
+        tenants = {name: number for number, name in enumerate(live.tenants)}
+    row_of = {int(rows["key"][row]): int(row) for row in fresh}
+    for said in store.identities(rows["key"][fresh]):
         row = row_of[said.key]
         rows["tenant"][row] = tenants.setdefault(said.tenant, len(tenants))
         if said.valid_from is not None:
@@ -79,15 +89,32 @@ def rows_of(store: EntryStore, keys: Sequence[int]) -> tuple[dict[str, Any], dic
             rows["valid_until"][row] = said.valid_until
         rows["kind"][row] = 0 if said.kind == "faq" else 1
         rows["checksum"][row] = said.checksum
-        kinds[said.kind] += 1
-        if said.supersedes:
-            first, which = int(rows["valid_from"][row]), (said.supersedes, said.tenant)
-            superseding[which] = min(superseding.get(which, NO_END), first)
-    if superseding:
-        for said in store.identities(rows["key"]):
-            first = superseding.get((said.entry_id, said.tenant), NO_END)
-            rows["superseded_from"][row_of[said.key]] = first
-    return rows, {"entries": count, "by_kind": dict(kinds), "tenants": list(tenants)}
+    used, rows["tenant"] = np.unique(rows["tenant"], return_inverse=True)
+    rows["tenant"] = rows["tenant"].astype(np.int32)
+    names = list(tenants)
+    _supersede(store, entry_ids, rows)
+    cases = int(rows["kind"].sum())
+    kinds = {"faq": count - cases, "case": cases}
+    return rows, {
+        "entries": count,
+        "by_kind": {kind: number for kind, number in kinds.items() if number},
+        "tenants": [names[int(number)] for number in used] if count else [],
+    }
+
+
+def _supersede(store: EntryStore, entry_ids: Sequence[str], rows: dict[str, Any]) -> None:
+    """Fill in ``superseded_from``; an entry can only supersede one of its own tenant."""
+    links = store.superseding()
+    if not links:
+        return
+    row_of = {int(key): row for row, key in enumerate(rows["key"])}
+    for key, old_id in links:
+        row, old = row_of.get(key), bisect_left(entry_ids, old_id)
+        if row is None or old == len(entry_ids) or entry_ids[old] != old_id:
+            continue
+        if rows["tenant"][row] == rows["tenant"][old]:
+            first = min(rows["superseded_from"][old], rows["valid_from"][row])
+            rows["superseded_from"][old] = first
 
 
 def fill_sources(
@@ -246,15 +273,10 @@ def _embed(
 
 def _donors(store: EntryStore, live: Generation, keys: NDArray[np.int64]) -> dict[int, int]:
     """Return, for keys whose text an entry of ``live`` has too, the row of that entry."""
-    wanted: dict[str, list[int]] = {}
-    for said in store.identities(keys):
-        wanted.setdefault(said.text_hash, []).append(said.key)
-    row_of = {int(key): row for row, key in enumerate(live.rows.key)}
-    found: dict[int, int] = {}
-    for said in store.identities(live.rows.key):
-        for key in wanted.get(said.text_hash, ()):
-            found[key] = row_of[said.key]
-    return found
+    wanted = {said.key: said.text_hash for said in store.identities(keys)}
+    rows = {key: row for row, key in enumerate(live.rows.key.tolist())}
+    donor = {digest: rows[key] for key, digest in store.with_texts(list(wanted.values())) if key in rows}
+    return {key: donor[digest] for key, digest in wanted.items() if digest in donor}
 
 
 def _embed_keys(store: EntryStore, embedder: Embedder, keys: list[int]) -> Vectors:

@@ -41,6 +41,7 @@ ROWS = "rows.npz"
 VECTORS = "vectors"
 LEXICAL = "lexical"
 _BUILDING = ".building-"
+_GOING = ".going-"
 _KEPT = ".kept"
 _SETTLED = 2.0  # seconds after which a file's time of change tells whether it changed again
 
@@ -143,6 +144,17 @@ def current_number(kb: Path) -> int:
     return int(text)
 
 
+def live_folder(kb: Path, number: int) -> Path:
+    """Return the folder of the generation that CURRENT names; raises KnowledgeBaseCorrupt when it is not there."""
+    folder = folder_of(kb, number)
+    if not folder.is_dir():
+        raise KnowledgeBaseCorrupt(
+            f"{kb / CURRENT}: names generation {number}, which is not there; go back to one that is with "
+            "`suggest rollback`, or sync the sources into a new folder"
+        )
+    return folder
+
+
 def folder_of(kb: Path, number: int) -> Path:
     """Return the folder of a generation."""
     return kb / FOLDER / f"{number:06d}"
@@ -161,11 +173,18 @@ def clear_leftovers(kb: Path) -> None:
     folder, live = kb / FOLDER, current_number(kb)
     if not folder.is_dir():
         return
-    for stale in folder.glob(f"{_BUILDING}*"):
+    for stale in [*folder.glob(f"{_BUILDING}*"), *folder.glob(f"{_GOING}*")]:
         shutil.rmtree(stale)
-    for number in kept_numbers(kb):
+    for number in kept_numbers(kb) if live else ():  # without CURRENT nobody knows which one was live
         if number > live and not _kept_mark(kb, number).exists():
-            shutil.rmtree(folder_of(kb, number))
+            _discard(kb, number)
+
+
+def _discard(kb: Path, number: int) -> None:
+    """Delete a generation; a crash in the middle never leaves half of it under its name."""
+    going = kb / FOLDER / f"{_GOING}{number:06d}"
+    folder_of(kb, number).rename(going)
+    shutil.rmtree(going, ignore_errors=True)
 
 
 def begin(kb: Path, number: int) -> Path:
@@ -223,7 +242,7 @@ def discard_old(kb: Path, keep: int) -> None:
     live = current_number(kb)
     older = [number for number in kept_numbers(kb) if number != live]
     for number in older[: max(0, len(older) - (keep - 1))]:
-        shutil.rmtree(folder_of(kb, number), ignore_errors=True)
+        _discard(kb, number)
     for mark in (kb / FOLDER).glob(f"*{_KEPT}"):
         if not mark.with_suffix("").is_dir():
             mark.unlink(missing_ok=True)

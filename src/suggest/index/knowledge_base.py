@@ -107,7 +107,7 @@ class KnowledgeBase:
                     return False
                 verified = self._generation.verified if self._generation else None
                 try:
-                    fresh = Generation(generations.folder_of(self.path, number), verified)
+                    fresh = Generation(generations.live_folder(self.path, number), verified)
                     break
                 except KnowledgeBaseError:
                     if generations.current_number(self.path) == number:

@@ -77,13 +77,17 @@ def rollback(kb: Path, to: int | None) -> int:
 
     The generation is verified first. Newer generations stay until later syncs take their place.
     """
-    live, kept = generations.current_number(kb), generations.kept_numbers(kb)
-    generations.clear_leftovers(kb)
-    older = [number for number in kept if number < live]
+    try:
+        live = generations.current_number(kb)
+        generations.clear_leftovers(kb)
+    except KnowledgeBaseCorrupt:
+        live = 0  # CURRENT is unreadable
+    kept = generations.kept_numbers(kb)
+    older = [number for number in kept if number < live or not live]
     if to is None and not older:
         raise KnowledgeBaseError(f"{kb}: there is no generation before {live}; kept are {_listed(kept)}")
     target = older[-1] if to is None else to
-    if target not in generations.kept_numbers(kb):
+    if target not in kept:
         raise KnowledgeBaseError(f"{kb}: generation {target} is not kept; kept are {_listed(kept)}")
     store = EntryStore(kb, read_only=True)
     try:

@@ -12,7 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,7 @@ class EntryStore:
     def __init__(self, folder: Path, *, read_only: bool) -> None:
         """Open (and for writing create) the database in ``folder``."""
         self.path = folder / FILE_NAME
+        self._read_only = read_only
         self._engine = _engine(self.path, read_only=read_only)
         self._recent: dict[int, tuple[Version, int]] = {}
         self._lock = threading.Lock()
@@ -94,7 +95,11 @@ class EntryStore:
                 _metadata.create_all(self._engine)
 
     def close(self) -> None:
-        """Release the database's files."""
+        """Release the database's files; a writer moves what is in SQLite's log to the database first."""
+        if not self._read_only and self._engine.dialect.name == "sqlite":
+            with suppress(SQLAlchemyError), self._engine.connect() as connection:
+                alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+                alone.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         self._engine.dispose()
 
     @contextmanager
@@ -127,16 +132,23 @@ class EntryStore:
         given = dict(zip(fresh, (int(row["key"]) for row in rows), strict=True))
         return [given[i] if key is None else key for i, key in enumerate(present)]
 
-    def find(self, identities: Sequence[tuple[str, str]]) -> list[int | None]:
-        """Return the key of each (entry id, content hash), None where there is no such version."""
-        known: dict[tuple[str, str], int] = {}
+    def with_texts(self, text_hashes: Sequence[str]) -> list[tuple[int, str]]:
+        """Return ``(key, text hash)`` of all versions with one of these texts."""
+        c = _versions.c
+        found: list[tuple[int, str]] = []
+        with self._guarded(), self._engine.connect() as connection:
+            for start in range(0, len(text_hashes), _BATCH):
+                part = text_hashes[start : start + _BATCH]
+                query = select(c.key, c.text_hash).where(c.text_hash.in_(part))
+                found += [(int(row[0]), str(row[1])) for row in connection.execute(query)]
+        return found
+
+    def superseding(self) -> list[tuple[int, str]]:
+        """Return ``(key, id of the entry it supersedes)`` of all versions that supersede one."""
         c = _versions.c
         with self._guarded(), self._engine.connect() as connection:
-            for start in range(0, len(identities), _BATCH):
-                ids = [entry_id for entry_id, _ in identities[start : start + _BATCH]]
-                query = select(c.key, c.entry_id, c.content_hash).where(c.entry_id.in_(ids))
-                known |= {(row[1], row[2]): row[0] for row in connection.execute(query)}
-        return [known.get(identity) for identity in identities]
+            query = select(c.key, c.supersedes).where(c.supersedes.is_not(None))
+            return [(int(row[0]), str(row[1])) for row in connection.execute(query)]
 
     def identities(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[Identity]:
         """Yield what a plan and a generation need to know of the keys that exist, ascending by key."""

@@ -50,8 +50,14 @@ class Store(Protocol):
     def add(self, entries: Sequence[Entry], analyse: Analyse) -> list[int]:
         """Store all or none; a version that is already there keeps its key. Durable on return."""
 
-    def find(self, identities: Sequence[tuple[str, str]]) -> list[int | None]:
-        """Return the key of each (entry id, content hash), or None."""
+    def with_texts(self, text_hashes: Sequence[str]) -> list[tuple[int, str]]:
+        """Return ``(key, text hash)`` of all versions with one of these texts."""
+
+    def superseding(self) -> list[tuple[int, str]]:
+        """Return ``(key, id of the entry it supersedes)`` of all versions that supersede one."""
+
+    def terms(self, keys: Sequence[int]) -> list[Terms]:
+        """Return the index terms of versions that exist, in the order given."""
 
     def identities(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[Identity]:
         """Yield the identities of the keys that exist, ascending by key."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -82,8 +83,9 @@ def synchronise(
         embedded = publish(
             folder, store, embedder, list(plan.keys.items()), live, number, on_progress, digests=plan.digests
         )
-        generations.discard_old(folder, KEEP_GENERATIONS)
-        store.keep_only(generations.keys_in_use(folder))
+        with suppress(KnowledgeBaseError, OSError):  # the sync is done; the next one clears up what is left
+            generations.discard_old(folder, KEEP_GENERATIONS)
+            store.keep_only(generations.keys_in_use(folder))
     return SyncReport(
         added=plan.added,
         changed=plan.changed,
@@ -204,12 +206,15 @@ def publish(
             folder, store, embedder, entries, live, number, on_progress, anew=anew, digests=digests
         )
         generations.publish(folder, building, manifest, build.shared_files(live))
-        spool.discard(folder, embedder.fingerprint)
     except OSError as error:
+        done = generations.current_number(folder) == number
+        outcome = "it is live, but may not outlast a power failure" if done else "the old one stays live"
         raise KnowledgeBaseError(
-            f"{folder}: the new generation could not be written ({error}); the old one stays live. "
+            f"{folder}: the new generation could not be written ({error}); {outcome}. "
             "Free space or mend the permissions, then sync again"
         ) from error
+    with suppress(OSError):
+        spool.discard(folder, embedder.fingerprint)
     return embedded
 
 
@@ -226,10 +231,12 @@ def assemble(
     digests: Mapping[str, bytes] | None = None,
 ) -> tuple[Path, dict[str, Any], int]:
     """Build generation ``number`` aside; return its folder, its manifest and how many entries were embedded."""
-    keys = [key for _, key in sorted(entries)]
+    entries = sorted(entries)
+    keys = [key for _, key in entries]
+    entry_ids = [entry_id for entry_id, _ in entries]
     building = generations.begin(folder, number)
-    rows, manifest = build.rows_of(store, keys)
-    build.fill_sources(rows, [entry_id for entry_id, _ in sorted(entries)], digests or {}, live)
+    rows, manifest = build.rows_of(store, entry_ids, keys, live)
+    build.fill_sources(rows, entry_ids, digests or {}, live)
     same_model = live is not None and live.manifest["model"]["fingerprint"] == embedder.fingerprint
     made = build.vectors_of(
         folder, building, store, embedder, rows, live if same_model else None, on_progress, anew=anew
