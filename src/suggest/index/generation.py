@@ -195,11 +195,20 @@ def begin(kb: Path, number: int) -> Path:
 
 
 def publish(kb: Path, building: Path, manifest: dict[str, Any], known: Mapping[tuple[int, int], str]) -> None:
-    """Checksum ``building``, force it to disk, rename it and make it the live generation.
+    """Seal ``building``, rename it and make it the live generation."""
+    number = manifest["generation"]
+    seal(building, manifest, known)
+    final = folder_of(kb, number)
+    building.rename(final)
+    _sync(final.parent)
+    _replace(kb / CURRENT, f"{number:06d}\n")
+
+
+def seal(building: Path, manifest: dict[str, Any], known: Mapping[tuple[int, int], str]) -> None:
+    """Checksum ``building``, write its manifest and force it to disk.
 
     ``known`` has the SHA-256 of files shared with the generation before, by device and inode.
     """
-    number = manifest["generation"]
     for lock in building.rglob(".tantivy-*.lock"):
         lock.unlink()
     files = {}
@@ -217,10 +226,6 @@ def publish(kb: Path, building: Path, manifest: dict[str, Any], known: Mapping[t
     _sync(building / MANIFEST)
     for folder in [*(p for p in building.rglob("*") if p.is_dir()), building]:
         _sync(folder)
-    final = folder_of(kb, number)
-    building.rename(final)
-    _sync(final.parent)
-    _replace(kb / CURRENT, f"{number:06d}\n")
 
 
 def make_live(kb: Path, number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,12 +22,13 @@ from suggest.index.fusion import fuse, saturate
 from suggest.index.generation import Generation
 from suggest.index.lock import writer_lock
 from suggest.index.models import load_embedder
+from suggest.index.shadow import changed_answer, past_inquiries
 from suggest.index.snippet import snippet
 from suggest.index.store import EntryStore
-from suggest.index.sync import check_model, synchronise
-from suggest.records import Entry, Evidence, Match, SyncReport
+from suggest.index.sync import aside, check_model, synchronise
+from suggest.records import Entry, Evidence, Match, ModelTrial, SyncReport
 from suggest.settings import FILE_NAME as SETTINGS_FILE
-from suggest.settings import Settings, load_settings
+from suggest.settings import Retrieval, Settings, load_settings
 from suggest.text import clean, tokens_with_surfaces
 
 _POOL = 100  # candidates taken from each leg before fusion
@@ -277,6 +279,58 @@ class KnowledgeBase:
             self._model_checked = False
             self.refresh()
         return report
+
+    def try_model(
+        self,
+        entries: Iterable[Entry],
+        retrieval: Retrieval,
+        *,
+        embedder: Embedder | None = None,
+        keep_missing: bool | Callable[[str], bool] = False,
+        replays: int = 200,
+        workers: int | None = None,
+        on_progress: Progress | None = None,
+    ) -> ModelTrial:
+        """Build a generation aside with the model of ``retrieval`` and ask at most ``replays`` past inquiries of it.
+
+        Nothing becomes live. The vectors are kept, so that a sync with ``adopt_model`` that follows need not make
+        them again. ``embedder`` stands in for the model that ``retrieval`` names.
+        """
+        started = time.perf_counter()
+        model = embedder or load_embedder(retrieval)
+        progress = on_progress or (lambda *_: None)
+        with writer_lock(self.path):
+            self.refresh()
+            if self._generation is None:
+                raise KnowledgeBaseError(
+                    f"{self.path}: holds nothing yet that another model could be compared with"
+                )
+            before = copy.copy(self)
+            _ = before.embedder
+            store = EntryStore(self.path, read_only=False)
+            try:
+                keep = keep_missing if callable(keep_missing) else lambda _: bool(keep_missing)
+                with aside(
+                    self.path, store, model, entries, self._generation, keep, workers, progress
+                ) as built:
+                    after = copy.copy(self)
+                    after._generation, after._embedder, after._model_checked = built.generation, model, True
+                    after.settings = self.settings.model_copy(update={"retrieval": retrieval})
+                    cases = list(past_inquiries(store, self._generation, replays))
+                    changed = []
+                    for done, case in enumerate(cases, 1):
+                        changed.append(changed_answer(case, before, after, None))
+                        progress("replaying", done, len(cases))
+            finally:
+                store.close()
+        return ModelTrial(
+            model=model.name,
+            fingerprint=model.fingerprint,
+            embedded=built.embedded,
+            replayed=len(cases),
+            changed=tuple(each for each in changed if each is not None),
+            seconds=round(time.perf_counter() - started, 3),
+        )
 
     def verify(self) -> dict[str, Any]:
         """Check every file and every stored entry: ``{"ok", "generation", "problems"}``.

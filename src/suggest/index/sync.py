@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -183,6 +183,43 @@ def _source_rows(known: dict[str, tuple[int, str]], live: Generation) -> dict[by
     whole = live.rows.source[there].tobytes()
     keys = live.rows.key[there].tolist()
     return {whole[16 * n : 16 * n + 16]: id_of[key] for n, key in enumerate(keys) if key in id_of}
+
+
+class Aside(NamedTuple):
+    """A generation that is not live."""
+
+    generation: Generation
+    embedded: int
+
+
+@contextmanager
+def aside(
+    folder: Path,
+    store: EntryStore,
+    embedder: Embedder,
+    entries: Iterable[Entry],
+    live: Generation,
+    keep_missing: Callable[[str], bool],
+    workers: int | None,
+    on_progress: Progress,
+) -> Iterator[Aside]:
+    """Build a generation of ``entries`` that never becomes live, open it, and remove it again."""
+    generations.clear_leftovers(folder)
+    with AnalysisPool(workers) as analyse:
+        plan = make_plan(
+            store, analyse, entries, live, keep_missing=keep_missing, dry_run=False, on_progress=on_progress
+        )
+    number = max([live.number, *generations.kept_numbers(folder)]) + 1
+    try:
+        building, manifest, embedded = assemble(
+            folder, store, embedder, list(plan.keys.items()), live, number, on_progress
+        )
+        generations.seal(building, manifest, build.shared_files(live))
+        yield Aside(Generation(building), embedded)
+    except OSError as error:
+        raise KnowledgeBaseError(f"{folder}: the generation aside could not be written ({error})") from error
+    finally:
+        generations.clear_leftovers(folder)
 
 
 def publish(
