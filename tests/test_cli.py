@@ -105,7 +105,9 @@ def test_verify_rollback_forget(run: Run, tmp_path: Path) -> None:
     assert run("verify", "--kb", kb, "--json").json == {"ok": True, "generation": 2, "problems": []}
     assert run("rollback", "--kb", kb, "--json").json == {"generation": 1}
     assert run("status", "--kb", kb, "--json").json["entries"] == 2
-    assert run("rollback", "--kb", kb, "--to", 2).out == "generation 2 is live; the next sync starts from it\n"
+    assert (
+        run("rollback", "--kb", kb, "--to", 2).out == "generation 2 is live; the next sync starts from it\n"
+    )
     said = run("forget", "f1", "f9", "--kb", kb, "--json").json
     assert said == {"forgotten": 1, "not_live": ["f9"], "generation": 3}
     assert "nothing is wrong" in run("verify", "--kb", kb).out
