@@ -33,7 +33,7 @@ from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
 from suggest.index.lexical import LexicalLeg
 from suggest.index.vectors import Segment, VectorLeg
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 CURRENT = "CURRENT"
 FOLDER = "generations"
 MANIFEST = "manifest.json"
