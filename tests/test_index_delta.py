@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suggest import KnowledgeBase
+from suggest.errors import SourceError
 from suggest.index import build, vectors
 from suggest.index.analysis import analyse, embedding_text, embedding_tokens, parts_of
 from suggest.index.analysis_pool import AnalysisPool
@@ -210,3 +212,40 @@ def test_stored_terms_give_the_vectors_of_the_texts() -> None:
     entries = list(read_entries(SAMPLE))
     fast = model.embed_tokens([embedding_tokens(analyse(parts_of(entry))) for entry in entries])  # type: ignore[attr-defined]
     assert np.allclose(fast, model.embed_documents([embedding_text(entry) for entry in entries]), atol=1e-6)
+
+
+def test_rows_that_did_not_change_are_not_parsed(kb: KnowledgeBase, tmp_path: Path) -> None:
+    source = tmp_path / "faq.jsonl"
+
+    def sync(rows: list[str]):  # type: ignore[no-untyped-def]
+        source.write_text("\n".join(rows), encoding="utf-8")
+        parsed: list[str] = []
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(
+                "suggest.sources.jsonl.parse_object", lambda text: parsed.append(text) or json.loads(text)
+            )
+            seen: list[tuple[str, int, int | None]] = []
+            report = kb.sync(read_entries(source), on_progress=lambda *said: seen.append(said))
+        assert seen[0][2] in (None, len(rows) - 1)
+        return report, parsed
+
+    rows = [json.dumps({"id": f"f{n}", "title": f"返品{n}", "body": "窓口へ。"}) for n in range(6)]
+    report, parsed = sync(rows)
+    assert (report.added, len(parsed)) == (6, 6)
+    report, parsed = sync([f"  {rows[0]} ", *rows[:0:-1]])
+    assert (report.unchanged, report.generation, parsed) == (6, 1, []), (
+        "neither blanks around nor order matter"
+    )
+    edited = rows[2].replace("窓口".encode("ascii", "backslashreplace").decode(), "電話")
+    report, parsed = sync([*rows[:2], edited, *rows[3:]])
+    assert (report.changed, report.unchanged, parsed) == (1, 5, [edited])
+    assert "電話" in kb.search("返品2", top=1)[0].snippet
+    report, parsed = sync(rows)
+    assert (report.changed, parsed) == (1, [rows[2]]), (
+        "a row of an older generation is not taken for the live one"
+    )
+    with pytest.raises(SourceError, match="ids must be unique"):
+        sync([*rows, rows[3]])
+    report, parsed = sync([*rows[:3], json.dumps(json.loads(rows[3]) | {"id": "new"}), *rows[4:]])
+    assert (report.added, report.removed, report.embedded) == (1, 1, 0)
+    assert "f3" not in kb.entry_ids()

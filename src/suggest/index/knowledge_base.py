@@ -130,12 +130,20 @@ class KnowledgeBase:
         A new generation is noticed here, without a lock. It is opened beside the work; a request that would have to
         wait for it goes on with the old one.
         """
-        number = generations.current_number(self.path)
+        try:
+            number = generations.current_number(self.path)
+        except KnowledgeBaseError:
+            number = self.generation
         if number not in (self.generation, self._stuck) and not self._switching.locked():
             opening = threading.Thread(target=self._follow, args=(number,), daemon=True)
             opening.start()
             opening.join(_PATIENCE)
-        return copy.copy(self)
+        view = copy.copy(self)
+        if view._generation is not None and not self._model_checked:
+            self._embedder = view.embedder  # loaded and checked once, not for each request
+            self._model_checked = view._generation is self._generation
+            view._model_checked = True
+        return view
 
     def _follow(self, number: int) -> None:
         try:

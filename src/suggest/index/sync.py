@@ -136,6 +136,7 @@ def make_plan(
     if live is not None:
         known = {said.entry_id: (said.key, said.content_hash) for said in store.identities(live.rows.key)}
         rows_before = _source_rows(known, live)
+    total = entries.lines() if isinstance(entries, EntryReader) else None
     keys: dict[str, int] = {}
     digests: dict[str, bytes] = {}
     counts: Counter[str] = Counter()
@@ -156,7 +157,7 @@ def make_plan(
                 counts["changed" if before else "added"] += 1
         if not dry_run:
             keys.update(zip((entry.id for entry in fresh), store.add(fresh, analyse), strict=True))
-        on_progress("reading", len(keys), None)
+        on_progress("reading", len(keys), total)
     missing = known.keys() - keys.keys()
     kept = {entry_id for entry_id in missing if keep_missing(entry_id)}
     if known and not keys and not kept:

@@ -70,6 +70,20 @@ class EntryReader(Iterator[Entry]):
         assert entry is not None  # only `sourced` leaves entries out
         return entry
 
+    def lines(self) -> int | None:
+        """Return about how many rows there are to read; None where that cannot be told without reading them."""
+        if not all(file.read is read_jsonl and file.path.suffix.lower() != ".gz" for file in self.files):
+            return None
+        count = 0
+        try:
+            for file in self.files:
+                with file.path.open("rb") as stream:
+                    while chunk := stream.read(1 << 22):
+                        count += chunk.count(b"\n")
+        except OSError:
+            return None  # reading will say what is wrong
+        return count
+
     def sourced(self, known: Known) -> Iterator[Sourced]:
         """Iterate once over the entries with their digests; rows with a ``known`` digest are not even parsed."""
         self._known = known
