@@ -144,6 +144,12 @@ def current_number(kb: Path) -> int:
     return int(text)
 
 
+def bytes_on_disk(kb: Path) -> int:
+    """Return the size of all files of a knowledge base; one that generations share counts once."""
+    files = (path.stat() for path in kb.rglob("*") if path.is_file())
+    return sum({(about.st_dev, about.st_ino): about.st_size for about in files}.values())
+
+
 def live_folder(kb: Path, number: int) -> Path:
     """Return the folder of the generation that CURRENT names; raises KnowledgeBaseCorrupt when it is not there."""
     folder = folder_of(kb, number)

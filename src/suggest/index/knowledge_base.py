@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,17 +14,16 @@ import numpy as np
 
 from suggest.errors import KnowledgeBaseError, SuggestError, UnknownTenant
 from suggest.index import generation as generations
-from suggest.index import maintenance
+from suggest.index import maintenance, shadow
 from suggest.index.build import Progress
 from suggest.index.embedding import Embedder
 from suggest.index.fusion import fuse, saturate
 from suggest.index.generation import Generation
 from suggest.index.lock import writer_lock
 from suggest.index.models import load_embedder
-from suggest.index.shadow import changed_answer, past_inquiries
 from suggest.index.snippet import snippet
 from suggest.index.store import EntryStore
-from suggest.index.sync import aside, check_model, synchronise
+from suggest.index.sync import check_model, synchronise
 from suggest.records import Entry, Evidence, Match, ModelTrial, SyncReport
 from suggest.settings import FILE_NAME as SETTINGS_FILE
 from suggest.settings import Retrieval, Settings, load_settings
@@ -206,7 +204,7 @@ class KnowledgeBase:
             "format_version": manifest["format_version"],
             "generations_kept": generations.kept_numbers(self.path),
             **self._out_of_use(),
-            "bytes": sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file()),
+            "bytes": generations.bytes_on_disk(self.path),
         }
 
     def _out_of_use(self) -> dict[str, list[str]]:
@@ -304,41 +302,37 @@ class KnowledgeBase:
         Nothing becomes live. The vectors are kept, so that a sync with ``adopt_model`` that follows need not make
         them again. ``embedder`` stands in for the model that ``retrieval`` names.
         """
-        started = time.perf_counter()
         model = embedder or load_embedder(retrieval)
-        progress = on_progress or (lambda *_: None)
+        keep = keep_missing if callable(keep_missing) else lambda _: bool(keep_missing)
         with writer_lock(self.path):
             self.refresh()
             if self._generation is None:
                 raise KnowledgeBaseError(
                     f"{self.path}: holds nothing yet that another model could be compared with"
                 )
-            before = copy.copy(self)
-            _ = before.embedder
             store = EntryStore(self.path, read_only=False)
             try:
-                keep = keep_missing if callable(keep_missing) else lambda _: bool(keep_missing)
-                with aside(
-                    self.path, store, model, entries, self._generation, keep, workers, progress
-                ) as built:
-                    after = copy.copy(self)
-                    after._generation, after._embedder, after._model_checked = built.generation, model, True
-                    after.settings = self.settings.model_copy(update={"retrieval": retrieval})
-                    cases = list(past_inquiries(store, self._generation, replays))
-                    changed = []
-                    for done, case in enumerate(cases, 1):
-                        changed.append(changed_answer(case, before, after, None))
-                        progress("replaying", done, len(cases))
+                return shadow.replay(
+                    store,
+                    self._generation,
+                    model,
+                    entries,
+                    keep_missing=keep,
+                    replays=replays,
+                    workers=workers,
+                    on_progress=on_progress or (lambda *_: None),
+                    before=self.pinned(),
+                    opened=lambda generation: self._seen_through(generation, model, retrieval),
+                )
             finally:
                 store.close()
-        return ModelTrial(
-            model=model.name,
-            fingerprint=model.fingerprint,
-            embedded=built.embedded,
-            replayed=len(cases),
-            changed=tuple(each for each in changed if each is not None),
-            seconds=round(time.perf_counter() - started, 3),
-        )
+
+    def _seen_through(self, generation: Generation, embedder: Embedder, retrieval: Retrieval) -> Self:
+        """Return a view of another generation with the model and the settings that belong to it."""
+        view = copy.copy(self)
+        view._generation, view._embedder, view._model_checked = generation, embedder, True
+        view.settings = self.settings.model_copy(update={"retrieval": retrieval})
+        return view
 
     def verify(self) -> dict[str, Any]:
         """Check every file and every stored entry: ``{"ok", "generation", "problems"}``.

@@ -78,10 +78,14 @@ def build(
 
 def struck_share(folder: Path) -> float:
     """Return the share of struck-out documents in an index; they still count in its term statistics."""
+    held, struck = _held_and_struck(folder)
+    return struck / held if held else 0.0
+
+
+def _held_and_struck(folder: Path) -> tuple[int, int]:
     segments = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["segments"]
     held = sum(segment["max_doc"] for segment in segments)
-    struck = sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
-    return struck / held if held else 0.0
+    return held, sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
 
 
 class LexicalLeg:
@@ -103,7 +107,8 @@ class LexicalLeg:
             self._index.config_reader(reload_policy="manual")
             self._index.reload()
             self._searcher = self._index.searcher()
-        except (ValueError, OSError) as error:
+            self._held, _ = _held_and_struck(folder)
+        except (ValueError, OSError, KeyError, TypeError) as error:
             raise KnowledgeBaseCorrupt(f"{folder}: the lexical index cannot be opened: {error}") from error
         self._schema = self._index.schema
         if len(self) != len(keys):
@@ -141,6 +146,8 @@ class LexicalLeg:
         """Return ``(row, BM25)`` of the best ``limit`` entries of ``tenant``, best first."""
         if not terms or limit < 1 or not len(self):
             return []
+        if self._searcher.doc_freq("tenant", tenant) == self._held:
+            return self._run(self._any_term(terms), limit)  # all are this tenant's; a plain union is faster
         occur = self._tantivy.Occur
         query = self._tantivy.Query.boolean_query(
             [(occur.Must, self._any_term(terms)), (occur.Must, self._tenant(tenant))]

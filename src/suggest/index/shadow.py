@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Protocol
 
 import numpy as np
 
+from suggest.index.build import Progress
+from suggest.index.embedding import Embedder
 from suggest.index.generation import Generation
+from suggest.index.store import EntryStore
 from suggest.index.stores import Store
-from suggest.records import ChangedAnswer, Entry, Match, ResolvedCase
+from suggest.index.sync import aside
+from suggest.records import ChangedAnswer, Entry, Match, ModelTrial, ResolvedCase
 
 
 class Searchable(Protocol):
@@ -18,6 +23,41 @@ class Searchable(Protocol):
 
     def search(self, text: str, *, tenant: str, top: int, today: date | None) -> list[Match]:
         """Return the nearest entries, best first."""
+
+
+def replay(
+    store: EntryStore,
+    live: Generation,
+    embedder: Embedder,
+    entries: Iterable[Entry],
+    *,
+    keep_missing: Callable[[str], bool],
+    replays: int,
+    workers: int | None,
+    on_progress: Progress,
+    before: Searchable,
+    opened: Callable[[Generation], Searchable],
+) -> ModelTrial:
+    """Build a generation aside and ask at most ``replays`` past inquiries of it and of ``before``.
+
+    ``opened`` makes the built generation searchable. The caller holds the writer lock.
+    """
+    started = time.perf_counter()
+    changed, folder = [], live.folder.parent.parent
+    with aside(folder, store, embedder, entries, live, keep_missing, workers, on_progress) as built:
+        after = opened(built.generation)
+        cases = list(past_inquiries(store, live, replays))
+        for done, case in enumerate(cases, 1):
+            changed.append(changed_answer(case, before, after, None))
+            on_progress("replaying", done, len(cases))
+    return ModelTrial(
+        model=embedder.name,
+        fingerprint=embedder.fingerprint,
+        embedded=built.embedded,
+        replayed=len(cases),
+        changed=tuple(each for each in changed if each is not None),
+        seconds=round(time.perf_counter() - started, 3),
+    )
 
 
 def past_inquiries(store: Store, generation: Generation, limit: int) -> Iterator[ResolvedCase]:
