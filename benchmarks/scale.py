@@ -42,19 +42,23 @@ def main() -> None:
     for count in arguments.steps:
         work = Path(tempfile.mkdtemp(prefix="suggest-scale-", dir=arguments.work))
         try:
-            _step(arguments, count, work)
+            _write_sources(arguments, count, work)
+            _measure(arguments, count, work)
         finally:
             shutil.rmtree(work)
 
 
-def _step(arguments: argparse.Namespace, count: int, work: Path) -> None:
+def _write_sources(arguments: argparse.Namespace, count: int, work: Path) -> None:
     corpus = Corpus(arguments.data)
-    kb, changed = work / "kb", count // 100
     for version in (0, 1, 2):
         with (work / f"{version}.jsonl").open("w", encoding="utf-8") as file:
             for number in range(count):
                 edited = version if number % 100 < version else 0
                 file.write(json.dumps(corpus.row(number, edited), ensure_ascii=False) + "\n")
+
+
+def _measure(arguments: argparse.Namespace, count: int, work: Path) -> None:
+    kb, changed = work / "kb", count // 100
 
     def part(name: str, *more: str) -> dict[str, Any]:
         return json.loads(_start(arguments, name, work, *more).communicate()[0])

@@ -15,7 +15,11 @@ from suggest.index.store import EntryStore
 from suggest.testing import Document, check_lexical_leg, check_store, check_vector_leg
 
 
-def test_the_entry_store_keeps_its_contract(tmp_path: Path) -> None:
+@pytest.mark.parametrize("one_by_one", [0, 10_000])
+def test_the_entry_store_keeps_its_contract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_by_one: int
+) -> None:
+    monkeypatch.setattr("suggest.index.store._ONE_BY_ONE", one_by_one)
     opened: list[EntryStore] = []
 
     def make() -> EntryStore:

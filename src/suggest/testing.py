@@ -93,8 +93,8 @@ def check_store(make: Callable[[], Store]) -> None:
     digest = text_hash(asked[0])
     assert set(store.with_texts([digest])) == {(keys[0], digest), (newer, digest)}
     assert store.superseding() == [(newer, "e4")]
-    said = list(store.identities([newer, *keys]))
-    assert [each.key for each in said] == sorted([newer, *keys]), "identities must ascend by key"
+    said = list(store.about([newer, *keys]))
+    assert [each.key for each in said] == sorted([newer, *keys]), "what is said must ascend by key"
     by_key = {each.key: each for each in said}
     assert by_key[keys[1]].entry_id == "e1"
     assert by_key[keys[1]].tenant == "t1"
@@ -110,7 +110,8 @@ def check_store(make: Callable[[], Store]) -> None:
     assert store.keep_only(np.asarray([newer, *keys[1:]])) == 1
     _refused(lambda: make().versions(keys[:1]), "a version that was let go")
     assert store.erase(["e0", "e4", "e9"]) == 2
-    assert {each.entry_id for each in make().identities([newer, *keys])} == {"e1", "e2", "e3"}
+    left = [(keys[n], f"e{n}", entries[n].content_hash) for n in (1, 2, 3)]
+    assert sorted(make().identities([newer, *keys])) == left
     [again] = store.add([entries[0]], analyse_all)
     assert again not in [*keys, newer], "a key must never be used twice"
 

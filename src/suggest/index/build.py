@@ -80,7 +80,7 @@ def rows_of(
             rows[name][kept] = getattr(live.rows, name)[known[kept]]
         tenants = {name: number for number, name in enumerate(live.tenants)}
     row_of = {int(rows["key"][row]): int(row) for row in fresh}
-    for said in store.identities(rows["key"][fresh]):
+    for said in store.about(rows["key"][fresh]):
         row = row_of[said.key]
         rows["tenant"][row] = tenants.setdefault(said.tenant, len(tenants))
         if said.valid_from is not None:
@@ -273,7 +273,7 @@ def _embed(
 
 def _donors(store: EntryStore, live: Generation, keys: NDArray[np.int64]) -> dict[int, int]:
     """Return, for keys whose text an entry of ``live`` has too, the row of that entry."""
-    wanted = {said.key: said.text_hash for said in store.identities(keys)}
+    wanted = {said.key: said.text_hash for said in store.about(keys)}
     rows = {key: row for row, key in enumerate(live.rows.key.tolist())}
     donor = {digest: rows[key] for key, digest in store.with_texts(list(wanted.values())) if key in rows}
     return {key: donor[digest] for key, digest in wanted.items() if digest in donor}

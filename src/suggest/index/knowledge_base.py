@@ -217,7 +217,7 @@ class KnowledgeBase:
             "not_yet_valid": rows.valid_from > today,
         }
         return {
-            name: sorted(said.entry_id for said in self._store.identities(rows.key[mask]))
+            name: sorted(entry_id for _, entry_id, _ in self._store.identities(rows.key[mask]))
             for name, mask in masks.items()
         }
 
@@ -225,7 +225,7 @@ class KnowledgeBase:
         """Return the ids of all entries of the generation in use, of every tenant."""
         if self._generation is None or self._store is None:
             return set()
-        return {said.entry_id for said in self._store.identities(self._generation.rows.key)}
+        return {entry_id for _, entry_id, _ in self._store.identities(self._generation.rows.key)}
 
     def sync(
         self,

@@ -54,7 +54,7 @@ def _store_problems(kb: Path, opened: Sequence[Generation]) -> list[str]:
         if problems:
             return problems
         for generation in opened:
-            found = {said.key: said.checksum for said in store.identities(generation.rows.key)}
+            found = {said.key: said.checksum for said in store.about(generation.rows.key)}
             wrong = [
                 int(key)
                 for key, checksum in zip(generation.rows.key, generation.rows.checksum, strict=True)
@@ -92,7 +92,7 @@ def rollback(kb: Path, to: int | None) -> int:
     store = EntryStore(kb, read_only=True)
     try:
         opened = Generation(generations.folder_of(kb, target))
-        there = {said.key: said.checksum for said in store.identities(opened.rows.key)}
+        there = {said.key: said.checksum for said in store.about(opened.rows.key)}
     finally:
         store.close()
     if [there.get(int(key)) for key in opened.rows.key] != [int(c) for c in opened.rows.checksum]:
@@ -116,7 +116,7 @@ def forget(
     shutil.rmtree(kb / spool.FOLDER, ignore_errors=True)
     if live is not None:
         sync.check_model(live, embedder)
-        said = [(each.entry_id, each.key) for each in store.identities(live.rows.key)]
+        said = [(entry_id, key) for key, entry_id, _ in store.identities(live.rows.key)]
         rest = [(entry_id, key) for entry_id, key in said if entry_id not in wanted]
         number = max([live.number, *generations.kept_numbers(kb)]) + 1
         sync.publish(kb, store, embedder, rest, live, number, lambda *_: None, anew=True)

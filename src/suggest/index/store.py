@@ -23,6 +23,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Index,
     Integer,
     MetaData,
     String,
@@ -42,13 +43,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from suggest.errors import InvalidRecord, KnowledgeBaseCorrupt, KnowledgeBaseError
 from suggest.index.analysis import Parts, Terms, embedding_text, parts_of, text_hash
-from suggest.index.stores import Analyse, Identity, Version
+from suggest.index.stores import About, Analyse, Version
 from suggest.records import Entry, entry_from_dict
 
 __all__ = ["FILE_NAME", "EntryStore", "Terms", "Version", "embedding_text"]
 
 FILE_NAME = "entries.sqlite"
 _BATCH = 500  # keys in one SQL "IN" list
+_ONE_BY_ONE = 10_000  # keys up to which rows are looked up, not picked from a pass over all
 _RECENT = 2_000  # versions kept in memory; they are immutable
 
 _metadata = MetaData()
@@ -71,6 +73,7 @@ _versions = Table(
     Column("checksum", BigInteger, nullable=False),  # first 8 bytes of SHA-256 over the row, signed
     UniqueConstraint("entry_id", "content_hash"),
 )
+Index("superseding", _versions.c.supersedes, sqlite_where=_versions.c.supersedes.is_not(None))
 _counters = Table(
     "counters",
     _metadata,
@@ -150,26 +153,42 @@ class EntryStore:
             query = select(c.key, c.supersedes).where(c.supersedes.is_not(None))
             return [(int(row[0]), str(row[1])) for row in connection.execute(query)]
 
-    def identities(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[Identity]:
-        """Yield what a plan and a generation need to know of the keys that exist, ascending by key."""
-        wanted = np.unique(np.asarray(list(keys) if not isinstance(keys, np.ndarray) else keys, np.int64))
+    def identities(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[tuple[int, str, str]]:
+        """Yield ``(key, entry id, content hash)`` for keys that exist, in any order."""
+        c = _versions.c
+        for row in self._about(keys, c.key, c.entry_id, c.content_hash):  # an index holds all three
+            yield row[0], row[1], row[2]
+
+    def about(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[About]:
+        """Yield what a generation needs to know of the keys that exist, ascending by key."""
         c = _versions.c
         columns: tuple[Column[Any], ...] = (
             c.key, c.entry_id, c.content_hash, c.text_hash, c.kind, c.tenant, c.valid_from, c.valid_until,
             c.supersedes, c.checksum,
         )  # fmt: skip
-        if len(wanted) <= 20 * _BATCH:
-            for row in sorted(self._by_key([int(key) for key in wanted], *columns), key=lambda row: row[0]):
-                yield Identity(*row)
+        for row in self._about(keys, *columns, order=c.key):
+            yield About(*row)
+
+    def _about(
+        self,
+        keys: Iterable[int] | NDArray[np.int64],
+        *columns: Column[Any],
+        order: Column[Any] | None = None,
+    ) -> Iterator[Any]:
+        """Yield the rows of ``keys``: one by one when they are few, else in one pass over the table."""
+        wanted = np.unique(np.asarray(list(keys) if not isinstance(keys, np.ndarray) else keys, np.int64))
+        if len(wanted) <= _ONE_BY_ONE:
+            yield from sorted(self._by_key(wanted.tolist(), *columns), key=lambda row: int(row[0]))
             return
-        query = select(*columns).where(c.key.between(int(wanted[0]), int(wanted[-1]))).order_by(c.key)
+        query = select(*columns).order_by(order)
         with self._guarded(), self._engine.connect() as connection:
             found = connection.execution_options(yield_per=10_000).execute(query)
             for part in found.partitions(10_000):
                 here = np.fromiter((row[0] for row in part), np.int64, len(part))
-                for row, use in zip(part, np.isin(here, wanted, assume_unique=True), strict=True):
+                place = np.minimum(np.searchsorted(wanted, here), len(wanted) - 1)
+                for row, use in zip(part, (wanted[place] == here).tolist(), strict=True):
                     if use:
-                        yield Identity(*row)
+                        yield row
 
     def versions(self, keys: Sequence[int], checksums: Sequence[int] | None = None) -> list[Version]:
         """Return what is stored under ``keys``, in the order given.

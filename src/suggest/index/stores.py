@@ -27,8 +27,8 @@ class Version(NamedTuple):
     terms: Terms
 
 
-class Identity(NamedTuple):
-    """What a plan and a generation need to know of a version, without its text."""
+class About(NamedTuple):
+    """What a generation needs to know of a version, without its text."""
 
     key: int
     entry_id: str
@@ -59,8 +59,11 @@ class Store(Protocol):
     def terms(self, keys: Sequence[int]) -> list[Terms]:
         """Return the index terms of versions that exist, in the order given."""
 
-    def identities(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[Identity]:
-        """Yield the identities of the keys that exist, ascending by key."""
+    def identities(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[tuple[int, str, str]]:
+        """Yield ``(key, entry id, content hash)`` of the keys that exist, in any order."""
+
+    def about(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[About]:
+        """Yield what there is to say of the keys that exist, ascending by key."""
 
     def versions(self, keys: Sequence[int], checksums: Sequence[int] | None = None) -> list[Version]:
         """Return the versions in the order given.

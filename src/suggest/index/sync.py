@@ -134,7 +134,7 @@ def make_plan(
     known: dict[str, tuple[int, str]] = {}
     rows_before: dict[bytes, str] = {}
     if live is not None:
-        known = {said.entry_id: (said.key, said.content_hash) for said in store.identities(live.rows.key)}
+        known = {entry_id: (key, digest) for key, entry_id, digest in store.identities(live.rows.key)}
         rows_before = _source_rows(known, live)
     total = entries.lines() if isinstance(entries, EntryReader) else None
     keys: dict[str, int] = {}
