@@ -34,6 +34,9 @@ def sync(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Embed everything anew with the model that the settings name.")
     ] = False,
+    no_adapt: Annotated[
+        bool, typer.Option("--no-adapt", help="At the first sync, do not learn how to search these entries.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Index the SOURCEs. Only new and changed entries are embedded; entries gone from them are removed."""
@@ -50,6 +53,7 @@ def sync(
             keep_missing=keep_missing or reader.still_there,
             dry_run=dry_run,
             adopt_model=adopt,
+            adapt=False if no_adapt else None,
             on_progress=show,
         )
     report = report.model_copy(update={"rejected": reader.rejected})
