@@ -262,7 +262,7 @@ def test_evaluate_compares_with_another_model(run: Run, tmp_path: Path) -> None:
     both = run(*asked, "--compare", get_model_path(), "--json").json
     assert {key: both[key] for key in plain} == plain
     assert both["compare"]["metrics"]["queries"] == 1
-    assert both["compare"]["model"].split("@")[0] == get_model_path()
+    assert both["compare"]["model"].split("@")[0] == str(get_model_path())
     shown = run(*asked, "--compare", "balanced")
     assert shown.status == 0
     assert "another first answer for" in shown.out

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 
 from suggest.index.student_embedder import StudentEmbedder
@@ -44,8 +45,8 @@ class StudentModule(torch.nn.Module):
 
     def forward(self, features: dict[str, torch.Tensor], **_: Any) -> dict[str, torch.Tensor]:
         """Add ``sentence_embedding`` (texts, dimension) to ``features``; zeros without a letter or digit."""
-        parts = [part.tolist() for part in features["input_ids"].split(features["window_lengths"].tolist())]
-        windows = iter(parts)
+        ends = features["window_lengths"].cumsum(0).numpy()
+        windows = iter([part.tolist() for part in np.split(features["input_ids"].numpy(), ends)])
         texts = [[next(windows) for _ in range(count)] for count in features["window_counts"].tolist()]
         features["sentence_embedding"] = torch.from_numpy(self._embedder.embed_windows(texts))
         return features
