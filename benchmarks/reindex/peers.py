@@ -35,7 +35,7 @@ class Chroma:
         import chromadb
 
         client = chromadb.PersistentClient(str(folder))
-        self.collection = client.get_or_create_collection("kb", metadata={"hnsw:space": "cosine"})
+        self.collection = client.get_or_create_collection("knowledge", metadata={"hnsw:space": "cosine"})
 
     def write(self, ids: list[str], texts: list[str], vectors: np.ndarray) -> None:
         """Add or replace."""
@@ -106,7 +106,8 @@ def batches(
 def write(arguments: argparse.Namespace, folder: Path, step: int, mark: str) -> float:
     """Write in a process of its own; return its seconds, start included."""
     began = time.perf_counter()
-    _start(arguments, folder, step, mark).wait()
+    if _start(arguments, folder, step, mark).wait():
+        raise RuntimeError(f"{arguments.only[0]} failed; see the messages above")
     return time.perf_counter() - began
 
 

@@ -46,11 +46,8 @@ class Suggester:
         settings = kb.settings
         today = self._today or datetime.now(UTC).date()
         understanding = self.understand(inquiry)
-        evidence = [
-            kb.retrieve(concern.text, tenant=inquiry.tenant, top=top, per_kind=_PER_KIND, today=today)
-            for concern in understanding.concerns[: settings.judging.max_concerns]
-        ]
-        evidence += [[] for _ in understanding.concerns[settings.judging.max_concerns :]]
+        asked = [concern.text for concern in understanding.concerns]
+        evidence = self._evidence(kb, asked, inquiry.tenant, today, top=top, per_kind=_PER_KIND)
         judgement = judge(
             understanding,
             evidence,
@@ -91,6 +88,44 @@ class Suggester:
         """Suggest for each inquiry in turn; each is judged as if it were alone."""
         for inquiry in inquiries:
             yield self.suggest(inquiry, top=top)
+
+    def find(
+        self, inquiry: Inquiry, *, top: int = 10, vector_weight: float | None = None
+    ) -> tuple[Match, ...]:
+        """Return the best ``top`` matches for ``inquiry``, as :meth:`suggest` finds them, and nothing else.
+
+        Each concern is searched by itself, without the letter around it. ``vector_weight`` as in
+        :meth:`~suggest.index.knowledge_base.KnowledgeBase.search`.
+        """
+        today = self._today or datetime.now(UTC).date()
+        asked = [concern.text for concern in self.understand(inquiry).concerns] or [inquiry.text]
+        return _merge(
+            self._evidence(
+                self.kb.pinned(), asked, inquiry.tenant, today, top=top, vector_weight=vector_weight
+            ),
+            top,
+        )
+
+    def _evidence(
+        self,
+        kb: KnowledgeBase,
+        asked: Sequence[str],
+        tenant: str,
+        today: date,
+        *,
+        top: int,
+        per_kind: int = 0,
+        vector_weight: float | None = None,
+    ) -> list[list[Evidence]]:
+        """Return what is found for each concern; those beyond the limit get nothing."""
+        limit = kb.settings.judging.max_concerns
+        found = [
+            kb.retrieve(
+                text, tenant=tenant, top=top, per_kind=per_kind, vector_weight=vector_weight, today=today
+            )
+            for text in asked[:limit]
+        ]
+        return found + [[] for _ in asked[limit:]]
 
     def understand(self, inquiry: Inquiry) -> Understanding:
         """Return only the first stage, for a look at what was understood."""

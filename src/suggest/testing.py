@@ -92,7 +92,8 @@ def check_store(make: Callable[[], Store]) -> None:
     assert len(asked) == before, "a text whose terms are known is analysed again"
     digest = text_hash(asked[0])
     assert set(store.with_texts([digest])) == {(keys[0], digest), (newer, digest)}
-    assert store.superseding() == [(newer, "e4")]
+    assert store.links("supersedes") == [(newer, "e4")]
+    assert store.links("resolves_with") == []
     said = list(store.about([newer, *keys]))
     assert [each.key for each in said] == sorted([newer, *keys]), "what is said must ascend by key"
     by_key = {each.key: each for each in said}

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from suggest import __version__
-from suggest.cli import demo, evaluate, forget, reply, rollback, search, status, sync, verify
+from suggest.cli import adapt, demo, evaluate, forget, reply, rollback, search, status, sync, verify
 from suggest.errors import SuggestError
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
 app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
+app.command("adapt")(adapt.adapt)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)
 app.command("rollback")(rollback.rollback)

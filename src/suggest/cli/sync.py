@@ -50,6 +50,9 @@ def sync(
             "--adopt", help="Embed everything anew with the model that --model or the settings name."
         ),
     ] = False,
+    no_adapt: Annotated[
+        bool, typer.Option("--no-adapt", help="At the first sync, do not learn how to search these entries.")
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -91,6 +94,7 @@ def sync(
             keep_missing=keep_missing or reader.still_there,
             dry_run=dry_run,
             adopt_model=adopt,
+            adapt=False if no_adapt else None,
             workers=workers,
             on_progress=show,
         )
@@ -115,9 +119,10 @@ def sync(
 
 def _named(retrieval: Retrieval, model: str) -> Retrieval:
     """Return the settings with another model; prompts belong to a model and are left out."""
-    if model in ("fast", "balanced"):
-        return Retrieval(profile=model, vector_weight=retrieval.vector_weight)
-    return Retrieval(model=model, vector_weight=retrieval.vector_weight)
+    bundled = model in ("fast", "balanced")
+    named = {"profile": model} if bundled else {"model": model}
+    defaults = Retrieval().model_dump(include={"model", "profile", "query_prompt", "document_prompt"})
+    return Retrieval(**{**retrieval.model_dump(), **defaults, **named})
 
 
 def _show_trial(trial: ModelTrial, as_json: bool) -> None:

@@ -15,10 +15,11 @@ from suggest.index import generation as generations
 from suggest.index import lexical, vectors
 from suggest.index.analysis import embedding_text, embedding_tokens
 from suggest.index.embedding import Embedder, TokenEmbedder, Vectors
-from suggest.index.generation import NO_END, NO_START, Generation
+from suggest.index.generation import NO_END, NO_ROW, NO_START, Generation
 from suggest.index.links import link_or_copy
 from suggest.index.spool import Spool
 from suggest.index.store import EntryStore
+from suggest.index.stores import Link
 from suggest.index.vectors import Segment
 
 Progress = Callable[[str, int, int | None], None]
@@ -67,6 +68,7 @@ def rows_of(
         "valid_until": np.full(count, NO_END, np.int32),
         "kind": np.zeros(count, np.int8),
         "superseded_from": np.full(count, NO_END, np.int32),
+        "answered_by": np.full(count, NO_ROW, np.int32),
         "slot": np.zeros(count, np.int64),
         "checksum": np.zeros(count, np.int64),
         "source": np.zeros((count, 2), np.int64),
@@ -92,7 +94,7 @@ def rows_of(
     used, rows["tenant"] = np.unique(rows["tenant"], return_inverse=True)
     rows["tenant"] = rows["tenant"].astype(np.int32)
     names = list(tenants)
-    _supersede(store, entry_ids, rows)
+    _link(store, entry_ids, rows)
     cases = int(rows["kind"].sum())
     kinds = {"faq": count - cases, "case": cases}
     return rows, {
@@ -102,19 +104,26 @@ def rows_of(
     }
 
 
-def _supersede(store: EntryStore, entry_ids: Sequence[str], rows: dict[str, Any]) -> None:
-    """Fill in ``superseded_from``; an entry can only supersede one of its own tenant."""
-    links = store.superseding()
-    if not links:
-        return
-    row_of = {int(key): row for row, key in enumerate(rows["key"])}
-    for key, old_id in links:
-        row, old = row_of.get(key), bisect_left(entry_ids, old_id)
-        if row is None or old == len(entry_ids) or entry_ids[old] != old_id:
+def _link(store: EntryStore, entry_ids: Sequence[str], rows: dict[str, Any]) -> None:
+    """Fill in ``superseded_from`` and ``answered_by``; an entry can only name one of its own tenant."""
+    for row, old in _links(store, "supersedes", entry_ids, rows):
+        rows["superseded_from"][old] = min(rows["superseded_from"][old], rows["valid_from"][row])
+    for case, article in _links(store, "resolves_with", entry_ids, rows):
+        if rows["kind"][article] == 0:
+            rows["answered_by"][case] = article
+
+
+def _links(
+    store: EntryStore, kind: Link, entry_ids: Sequence[str], rows: dict[str, Any]
+) -> Iterator[tuple[int, int]]:
+    links = store.links(kind)
+    row_of = {key: row for row, key in enumerate(rows["key"].tolist())} if links else {}
+    for key, entry_id in links:
+        row, named = row_of.get(key), bisect_left(entry_ids, entry_id)
+        if row is None or named == len(entry_ids) or entry_ids[named] != entry_id:
             continue
-        if rows["tenant"][row] == rows["tenant"][old]:
-            first = min(rows["superseded_from"][old], rows["valid_from"][row])
-            rows["superseded_from"][old] = first
+        if rows["tenant"][row] == rows["tenant"][named]:
+            yield row, named
 
 
 def fill_sources(

@@ -4,9 +4,11 @@
 
     kb/generations/000042/
         manifest.json    format version, counts, model, SHA-256 and size of every other file, and of itself
-        rows.npz         one row an entry: store key and checksum, slot of its vector, tenant, kind, days
+        rows.npz         one row an entry: store key and checksum, slot of its vector, tenant, kind, days,
+                         row of the article a case was answered with
         vectors/         segments of vectors, and the approximate index of a large knowledge base
         lexical/         lexical leg, documents by store key
+        adaptation.npy   map of query vectors learned from this knowledge base; absent when none was adopted
     kb/CURRENT           names the live generation; replaced atomically, last
 
 A generation is built in a folder of another name, synced to disk, renamed, and only then named by
@@ -30,6 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
+from suggest.index.adaptation import project
+from suggest.index.embedding import Vectors
 from suggest.index.lexical import LexicalLeg
 from suggest.index.vectors import Segment, VectorLeg
 
@@ -40,6 +44,7 @@ MANIFEST = "manifest.json"
 ROWS = "rows.npz"
 VECTORS = "vectors"
 LEXICAL = "lexical"
+ADAPTATION = "adaptation.npy"
 _BUILDING = ".building-"
 _GOING = ".going-"
 _KEPT = ".kept"
@@ -48,6 +53,8 @@ _SETTLED = 2.0  # seconds after which a file's time of change tells whether it c
 NO_START = -(10**7)
 NO_END = 10**7
 """Days (proleptic ordinals) that stand for "since ever" and "never" in :class:`Rows`."""
+
+NO_ROW = -1
 
 
 class Rows(NamedTuple):
@@ -68,6 +75,8 @@ class Rows(NamedTuple):
     """What the entry store must say of the version."""
     source: NDArray[np.int64]
     """Digest of the source row, shape (n, 2); zero where it is not known."""
+    answered_by: NDArray[np.int32]
+    """Row of the article that a resolved inquiry was answered with, or :data:`NO_ROW`."""
 
 
 Verified = dict[tuple[int, int], tuple[int, int, str]]
@@ -103,6 +112,25 @@ class Generation:
         self.vectors = VectorLeg(folder / VECTORS, segments, self.rows.slot, dimension)
         self.lexical = LexicalLeg(folder / LEXICAL, self.rows.key)
         self._usable: dict[tuple[str, date], NDArray[np.bool_]] = {}
+        self.adaptation = self._read_adaptation(dimension)
+
+    def _read_adaptation(self, dimension: int) -> Vectors | None:
+        if ADAPTATION not in self.manifest["files"]:
+            return None
+        path = self.folder / ADAPTATION
+        try:
+            learned: Vectors = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise KnowledgeBaseCorrupt(f"{path}: cannot be read: {error}") from error
+        if learned.shape != (dimension, dimension):
+            raise KnowledgeBaseCorrupt(
+                f"{path}: has shape {learned.shape}, expected {(dimension, dimension)}"
+            )
+        return learned
+
+    def adapted(self, queries: Vectors) -> Vectors:
+        """Return query vectors, shape (n, d), as this generation searches with them."""
+        return queries if self.adaptation is None else project(queries, self.adaptation)
 
     def __len__(self) -> int:
         return len(self.rows.key)

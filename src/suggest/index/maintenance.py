@@ -118,8 +118,10 @@ def forget(
         sync.check_model(live, embedder)
         said = [(entry_id, key) for key, entry_id, _ in store.identities(live.rows.key)]
         rest = [(entry_id, key) for entry_id, key in said if entry_id not in wanted]
-        number = max([live.number, *generations.kept_numbers(kb)]) + 1
-        sync.publish(kb, store, embedder, rest, live, number, lambda *_: None, anew=True)
+        learnt = live.manifest["adaptation"]["adopted"]  # from the erased entries too
+        legs = sync.Legs("learn" if learnt else "drop", check_vectors=False)
+        number = sync.next_number(kb, live)
+        sync.publish(kb, store, embedder, rest, live, number, legs, lambda *_: None, anew=True)
         generations.discard_old(kb, keep=1)
         shutil.rmtree(kb / spool.FOLDER, ignore_errors=True)
     gone = store.erase(sorted(wanted))

@@ -14,7 +14,7 @@ from suggest.index.embedding import Embedder
 from suggest.index.generation import Generation
 from suggest.index.store import EntryStore
 from suggest.index.stores import Store
-from suggest.index.sync import aside
+from suggest.index.sync import Legs, aside
 from suggest.records import ChangedAnswer, Entry, Match, ModelTrial, ResolvedCase
 
 
@@ -32,6 +32,7 @@ def replay(
     entries: Iterable[Entry],
     *,
     keep_missing: Callable[[str], bool],
+    legs: Legs,
     replays: int,
     workers: int | None,
     on_progress: Progress,
@@ -44,7 +45,7 @@ def replay(
     """
     started = time.perf_counter()
     changed, folder = [], live.folder.parent.parent
-    with aside(folder, store, embedder, entries, live, keep_missing, workers, on_progress) as built:
+    with aside(folder, store, embedder, entries, live, keep_missing, legs, workers, on_progress) as built:
         after = opened(built.generation)
         cases = list(past_inquiries(store, live, replays))
         for done, case in enumerate(cases, 1):

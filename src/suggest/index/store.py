@@ -43,7 +43,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from suggest.errors import InvalidRecord, KnowledgeBaseCorrupt, KnowledgeBaseError
 from suggest.index.analysis import Parts, Terms, embedding_text, parts_of, text_hash
-from suggest.index.stores import About, Analyse, Version
+from suggest.index.stores import About, Analyse, Link, Version
 from suggest.records import Entry, entry_from_dict
 
 __all__ = ["FILE_NAME", "EntryStore", "Terms", "Version", "embedding_text"]
@@ -66,6 +66,7 @@ _versions = Table(
     Column("valid_from", Integer),  # days, proleptic ordinal; NULL: since ever
     Column("valid_until", Integer),
     Column("supersedes", String(200)),
+    Column("resolves_with", String(200)),  # of a case: the article it was answered with
     Column("payload", Text, nullable=False),  # the entry as JSON
     Column("title_terms", Text, nullable=False),  # space-joined
     Column("body_terms", Text, nullable=False),
@@ -73,7 +74,8 @@ _versions = Table(
     Column("checksum", BigInteger, nullable=False),  # first 8 bytes of SHA-256 over the row, signed
     UniqueConstraint("entry_id", "content_hash"),
 )
-Index("superseding", _versions.c.supersedes, sqlite_where=_versions.c.supersedes.is_not(None))
+for _link in (_versions.c.supersedes, _versions.c.resolves_with):
+    Index(f"with_{_link.name}", _link, sqlite_where=_link.is_not(None))
 _counters = Table(
     "counters",
     _metadata,
@@ -146,11 +148,11 @@ class EntryStore:
                 found += [(int(row[0]), str(row[1])) for row in connection.execute(query)]
         return found
 
-    def superseding(self) -> list[tuple[int, str]]:
-        """Return ``(key, id of the entry it supersedes)`` of all versions that supersede one."""
+    def links(self, kind: Link) -> list[tuple[int, str]]:
+        """Return ``(key, entry id)`` of all versions that name another entry in the field ``kind``."""
         c = _versions.c
         with self._guarded(), self._engine.connect() as connection:
-            query = select(c.key, c.supersedes).where(c.supersedes.is_not(None))
+            query = select(c.key, c[kind]).where(c[kind].is_not(None))
             return [(int(row[0]), str(row[1])) for row in connection.execute(query)]
 
     def identities(self, keys: Iterable[int] | NDArray[np.int64]) -> Iterator[tuple[int, str, str]]:
@@ -349,7 +351,8 @@ def _row(key: int, entry: Entry, content_hash: str, texts: str, terms: Terms) ->
         "tenant": entry.tenant,
         "valid_from": entry.valid_from.toordinal() if entry.valid_from else None,
         "valid_until": entry.valid_until.toordinal() if entry.valid_until else None,
-        "supersedes": entry.supersedes,
+        "supersedes": entry.supersedes or None,
+        "resolves_with": (entry.resolves_with or None) if entry.kind == "case" else None,
         "payload": json.dumps(entry.model_dump(mode="json"), ensure_ascii=False),
         "title_terms": terms.title,
         "body_terms": terms.body,

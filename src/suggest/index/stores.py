@@ -7,7 +7,7 @@ tantivy (``lexical.py``) and FAISS (``vectors.py``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from suggest.records import Entry
 
 Analyse = Callable[[Sequence[Parts]], Sequence[Terms]]
 """Returns the terms of each of the parts, in order."""
+
+Link = Literal["supersedes", "resolves_with"]
+"""A field of an entry that names another."""
 
 
 class Version(NamedTuple):
@@ -53,8 +56,8 @@ class Store(Protocol):
     def with_texts(self, text_hashes: Sequence[str]) -> list[tuple[int, str]]:
         """Return ``(key, text hash)`` of all versions with one of these texts."""
 
-    def superseding(self) -> list[tuple[int, str]]:
-        """Return ``(key, id of the entry it supersedes)`` of all versions that supersede one."""
+    def links(self, kind: Link) -> list[tuple[int, str]]:
+        """Return ``(key, entry id)`` of all versions that name another entry in the field ``kind``."""
 
     def terms(self, keys: Sequence[int]) -> list[Terms]:
         """Return the index terms of versions that exist, in the order given."""

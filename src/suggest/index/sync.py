@@ -13,26 +13,40 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from suggest.errors import InvalidRecord, KnowledgeBaseError, ModelMismatch
 from suggest.index import build, spool
 from suggest.index import generation as generations
+from suggest.index.adaptation import MAX_PAIRS, adapt
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.build import Progress
 from suggest.index.canaries import canary_vectors, drift
-from suggest.index.embedding import Embedder
+from suggest.index.embedding import Embedder, Vectors
 from suggest.index.generation import Generation
-from suggest.index.lexical import LexicalLeg
+from suggest.index.health import check_vectors, check_words
+from suggest.index.known_pairs import embedded, known_pairs
 from suggest.index.store import EntryStore
+from suggest.index.vectors import VectorLeg
 from suggest.records import Entry, SyncReport
 from suggest.sources.reader import EntryReader, Sourced
 
 KEEP_GENERATIONS = 3
 _BATCH = 4_096
 _T = TypeVar("_T")
+
+Adapting = Literal["learn", "keep", "drop"]
+"""What becomes of the adaptation: learned anew, kept as the live generation has it, or left out."""
+
+
+class Legs(NamedTuple):
+    """How the legs of a generation are prepared."""
+
+    adapting: Adapting
+    check_vectors: bool
+    """Test the vector leg, unless an adaptation is kept: that model was tested when it came."""
 
 
 class Plan(NamedTuple):
@@ -63,6 +77,8 @@ def synchronise(
     keep_missing: Callable[[str], bool],
     dry_run: bool,
     adopt_model: bool,
+    adapting: bool,
+    check_vector_leg: bool,
     workers: int | None,
     on_progress: Progress,
 ) -> SyncReport:
@@ -77,25 +93,58 @@ def synchronise(
         plan = make_plan(
             store, analyse, entries, live, keep_missing=keep_missing, dry_run=dry_run, on_progress=on_progress
         )
-    number, embedded = (live.number if live else 0), 0
+    number, embedded_now = (live.number if live else 0), 0
     if not dry_run and (plan.differs or adopted or live is None):
-        number = max([number, *generations.kept_numbers(folder)]) + 1
-        embedded = publish(
-            folder, store, embedder, list(plan.keys.items()), live, number, on_progress, digests=plan.digests
+        keep = live is not None and not adopted
+        legs = Legs("keep" if keep else "learn" if adapting else "drop", check_vector_leg)
+        number = next_number(folder, live)
+        entries_now = list(plan.keys.items())
+        embedded_now = publish(
+            folder, store, embedder, entries_now, live, number, legs, on_progress, digests=plan.digests
         )
-        with suppress(KnowledgeBaseError, OSError):  # the sync is done; the next one clears up what is left
-            generations.discard_old(folder, KEEP_GENERATIONS)
-            store.keep_only(generations.keys_in_use(folder))
+        tidy(folder, store)
     return SyncReport(
         added=plan.added,
         changed=plan.changed,
         removed=plan.removed,
         unchanged=plan.unchanged,
-        embedded=embedded,
+        embedded=embedded_now,
         generation=number,
         seconds=round(time.perf_counter() - started, 3),
         dry_run=dry_run,
     )
+
+
+def readapt(
+    folder: Path,
+    store: EntryStore,
+    embedder: Embedder,
+    live: Generation,
+    how: Literal["learn", "drop"],
+    *,
+    check_vector_leg: bool,
+    on_progress: Progress,
+) -> int:
+    """Build a generation with the entries of ``live`` and another adaptation; return its number."""
+    check_model(live, embedder)
+    generations.clear_leftovers(folder)
+    entries = [(entry_id, key) for key, entry_id, _ in store.identities(live.rows.key)]
+    number = next_number(folder, live)
+    publish(folder, store, embedder, entries, live, number, Legs(how, check_vector_leg), on_progress)
+    tidy(folder, store)
+    return number
+
+
+def next_number(folder: Path, live: Generation | None) -> int:
+    """Return the number of the next generation."""
+    return max([live.number if live else 0, *generations.kept_numbers(folder)]) + 1
+
+
+def tidy(folder: Path, store: EntryStore) -> None:
+    """Delete old generations and what only they used; what cannot be deleted now, the next sync will."""
+    with suppress(KnowledgeBaseError, OSError):
+        generations.discard_old(folder, KEEP_GENERATIONS)
+        store.keep_only(generations.keys_in_use(folder))
 
 
 def check_model(live: Generation, embedder: Embedder) -> None:
@@ -201,6 +250,7 @@ def aside(
     entries: Iterable[Entry],
     live: Generation,
     keep_missing: Callable[[str], bool],
+    legs: Legs,
     workers: int | None,
     on_progress: Progress,
 ) -> Iterator[Aside]:
@@ -210,13 +260,19 @@ def aside(
         plan = make_plan(
             store, analyse, entries, live, keep_missing=keep_missing, dry_run=False, on_progress=on_progress
         )
-    number = max([live.number, *generations.kept_numbers(folder)]) + 1
     try:
-        building, manifest, embedded = assemble(
-            folder, store, embedder, list(plan.keys.items()), live, number, on_progress
+        building, manifest, count = assemble(
+            folder,
+            store,
+            embedder,
+            list(plan.keys.items()),
+            live,
+            next_number(folder, live),
+            legs,
+            on_progress,
         )
         generations.seal(building, manifest, build.shared_files(live))
-        yield Aside(Generation(building), embedded)
+        yield Aside(Generation(building), count)
     except OSError as error:
         raise KnowledgeBaseError(f"{folder}: the generation aside could not be written ({error})") from error
     finally:
@@ -230,6 +286,7 @@ def publish(
     entries: list[tuple[str, int]],
     live: Generation | None,
     number: int,
+    legs: Legs,
     on_progress: Progress,
     *,
     anew: bool = False,
@@ -240,8 +297,8 @@ def publish(
     ``anew`` rewrites every file, so that nothing of what was removed stays in one.
     """
     try:
-        building, manifest, embedded = assemble(
-            folder, store, embedder, entries, live, number, on_progress, anew=anew, digests=digests
+        building, manifest, count = assemble(
+            folder, store, embedder, entries, live, number, legs, on_progress, anew=anew, digests=digests
         )
         generations.publish(folder, building, manifest, build.shared_files(live))
     except OSError as error:
@@ -253,7 +310,7 @@ def publish(
         ) from error
     with suppress(OSError):
         spool.discard(folder, embedder.fingerprint)
-    return embedded
+    return count
 
 
 def assemble(
@@ -263,6 +320,7 @@ def assemble(
     entries: list[tuple[str, int]],
     live: Generation | None,
     number: int,
+    legs: Legs,
     on_progress: Progress,
     *,
     anew: bool = False,
@@ -280,7 +338,13 @@ def assemble(
         folder, building, store, embedder, rows, live if same_model else None, on_progress, anew=anew
     )
     build.lexical_of(building, store, rows, manifest, None if anew else live, on_progress)
-    _check_health(building / generations.LEXICAL, store, keys, rows, manifest)
+    learned, adaptation = _adaptation(store, embedder, dict(entries), live, legs.adapting, on_progress)
+    if learned is not None:
+        np.save(building / generations.ADAPTATION, learned, allow_pickle=False)
+    check_words(building / generations.LEXICAL, store, keys, rows, manifest)
+    if legs.check_vectors and legs.adapting != "keep":
+        leg = VectorLeg(building / generations.VECTORS, made.segments, rows["slot"], embedder.dimension)
+        check_vectors(leg, learned, embedder, store, dict(entries))
     np.savez(building / generations.ROWS, allow_pickle=False, **rows)
     canaries = live.manifest["model"]["canaries"] if live and same_model else canary_vectors(embedder)
     manifest |= {
@@ -295,29 +359,29 @@ def assemble(
             "dimension": embedder.dimension,
             "canaries": canaries,
         },
+        "adaptation": {"generation": number, **adaptation} if legs.adapting == "learn" else adaptation,
     }
     return building, manifest, made.embedded
 
 
-def _check_health(
-    folder: Path, store: EntryStore, keys: list[int], rows: dict[str, Any], manifest: dict[str, Any]
-) -> None:
-    """Fail loudly when the lexical leg does not find entries by their own words."""
-    leg = LexicalLeg(folder, np.asarray(keys, dtype=np.int64))
-    tried = found = 0
-    step = max(1, len(keys) // 50)
-    for row in range(0, len(keys), step):
-        [(_, terms)] = store.versions([keys[row]])
-        own = f"{terms.title} {terms.body}".split()[:40]
-        if own:
-            tried += 1
-            tenant = manifest["tenants"][rows["tenant"][row]]
-            found += row in {hit for hit, _ in leg.search(own, tenant=tenant, limit=50)}
-    if tried and found < tried / 2:
-        raise KnowledgeBaseError(
-            f"the lexical index finds only {found} of {tried} entries by their own words; "
-            "this is a fault of the installation (tantivy or SudachiPy), the old generation stays live"
-        )
+def _adaptation(
+    store: EntryStore,
+    embedder: Embedder,
+    key_of: Mapping[str, int],
+    live: Generation | None,
+    how: Adapting,
+    on_progress: Progress,
+) -> tuple[Vectors | None, dict[str, Any]]:
+    """Return the map of query vectors for the next generation, if any, and what the manifest says of it."""
+    if how == "keep" and live is not None:
+        return live.adaptation, live.manifest["adaptation"]
+    if how == "drop":
+        return None, {"adopted": False}
+    questions, answers, groups = embedded(known_pairs(store, key_of, MAX_PAIRS), embedder, on_progress)
+    learned, outcome = adapt(
+        questions, answers, groups, on_progress=lambda done, of: on_progress("adapting: replay", done, of)
+    )
+    return learned, outcome.record()
 
 
 def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
