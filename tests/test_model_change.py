@@ -23,7 +23,9 @@ class Other(HashingEmbedder):
 
 
 def test_a_model_is_tried_before_it_is_adopted(tmp_path: Path, article: Make, case: Make) -> None:
-    entries = [article(n, title=f"手順{n}", body=f"手順{(n + 1) % 12}、手順{(n + 1) % 12}") for n in range(12)]
+    entries = [
+        article(n, title=f"手順{n}", body=f"手順{(n + 1) % 12}、手順{(n + 1) % 12}") for n in range(12)
+    ]
     entries += [case(n, inquiry=f"手順{n}がわかりません", reply="返品の窓口です") for n in range(12)]
     model = Other(48, name="other")
     with KnowledgeBase.open(tmp_path, embedder=HashingEmbedder()) as kb:

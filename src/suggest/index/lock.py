@@ -10,7 +10,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +44,8 @@ def writer_lock(folder: Path) -> Iterator[None]:
             raise KnowledgeBaseError(f"{folder}: cannot be written: {error.strerror or error}") from error
         yield
     finally:
-        (folder / _HOLDER).unlink(missing_ok=True)
+        with suppress(OSError):  # a name left behind is not believed
+            (folder / _HOLDER).unlink(missing_ok=True)
         lock.release()
 
 
