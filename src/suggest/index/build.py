@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from suggest.errors import ModelError
 from suggest.index import generation as generations
-from suggest.index import lexical, vectors
+from suggest.index import lexical, passages, vectors
 from suggest.index.analysis import embedding_text, embedding_tokens
 from suggest.index.embedding import Embedder, TokenEmbedder, Vectors
 from suggest.index.generation import NO_END, NO_ROW, NO_START, Generation
@@ -189,6 +189,35 @@ def vectors_of(
     return MadeVectors(segments, trained_on, embedded)
 
 
+def passages_of(
+    building: Path,
+    store: EntryStore,
+    embedder: Embedder,
+    keys: NDArray[np.int64],
+    live: Generation | None,
+    on_progress: Progress,
+) -> None:
+    """Write the passages of long entries: those of ``live`` (of the same model) copied, the rest embedded."""
+    kept = np.zeros(0, np.int64) if live is None else np.intersect1d(keys, live.rows.key)
+    old_keys, old_vectors = (np.zeros(0, np.int64), np.zeros((0, embedder.dimension), np.float32))
+    if live is not None:
+        old_keys, old_vectors = live.passages.of(kept)
+    owners, made = [old_keys], [old_vectors]
+    fresh = np.setdiff1d(keys, kept)
+    for start in range(0, len(fresh), _BATCH):
+        batch = [int(key) for key in fresh[start : start + _BATCH]]
+        terms = zip(batch, store.terms(batch), strict=True)
+        part = [key for key, said in terms if said.read >= passages.LONG_TERMS]
+        cut = [passages.passages_of(version.entry) for version in store.versions(part)]
+        texts = [text for of_one in cut for text in of_one]
+        if texts:
+            made.append(_checked(embedder.embed_documents(texts), embedder, len(texts)))
+            owners.append(np.repeat(np.asarray(part, np.int64), [len(of_one) for of_one in cut]))
+        on_progress("embedding passages", start + len(batch), len(fresh))
+    if sum(map(len, owners)):
+        passages.write(building / generations.PASSAGES, np.concatenate(owners), np.concatenate(made))
+
+
 def lexical_of(
     building: Path,
     store: EntryStore,
@@ -293,10 +322,14 @@ def _embed_keys(store: EntryStore, embedder: Embedder, keys: list[int]) -> Vecto
         made = embedder.embed_tokens([embedding_tokens(terms) for terms in store.terms(keys)])
     else:
         made = embedder.embed_documents([embedding_text(version.entry) for version in store.versions(keys)])
-    if made.shape != (len(keys), embedder.dimension) or not np.isfinite(made).all():
+    return _checked(made, embedder, len(keys))
+
+
+def _checked(made: Vectors, embedder: Embedder, count: int) -> Vectors:
+    if made.shape != (count, embedder.dimension) or not np.isfinite(made).all():
         raise ModelError(
             f"model {embedder.name!r} gave vectors of shape {made.shape} (or not finite) for "
-            f"{len(keys)} texts, expected ({len(keys)}, {embedder.dimension}), all finite"
+            f"{count} texts, expected ({count}, {embedder.dimension}), all finite"
         )
     return made
 

@@ -8,6 +8,7 @@
                          row of the article a case was answered with
         vectors/         segments of vectors, and the approximate index of a large knowledge base
         lexical/         lexical leg, documents by store key
+        passages.npz     vectors of the passages of long entries; absent when there are none
         adaptation.npy   map of query vectors learned from this knowledge base; absent when none was adopted
     kb/CURRENT           names the live generation; replaced atomically, last
 
@@ -35,9 +36,10 @@ from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
 from suggest.index.adaptation import project
 from suggest.index.embedding import Vectors
 from suggest.index.lexical import LexicalLeg
+from suggest.index.passages import PassageLeg
 from suggest.index.vectors import Segment, VectorLeg
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 CURRENT = "CURRENT"
 FOLDER = "generations"
 MANIFEST = "manifest.json"
@@ -45,6 +47,7 @@ ROWS = "rows.npz"
 VECTORS = "vectors"
 LEXICAL = "lexical"
 ADAPTATION = "adaptation.npy"
+PASSAGES = "passages.npz"
 _BUILDING = ".building-"
 _GOING = ".going-"
 _KEPT = ".kept"
@@ -110,6 +113,8 @@ class Generation:
         segments = [Segment(*segment) for segment in self.manifest["segments"]]
         dimension = self.manifest["model"]["dimension"]
         self.vectors = VectorLeg(folder / VECTORS, segments, self.rows.slot, dimension)
+        passages = folder / PASSAGES if PASSAGES in self.manifest["files"] else None
+        self.passages = PassageLeg(passages, self.rows.key, dimension)
         self.lexical = LexicalLeg(folder / LEXICAL, self.rows.key)
         self._usable: dict[tuple[str, date], NDArray[np.bool_]] = {}
         self.adaptation = self._read_adaptation(dimension)

@@ -473,6 +473,8 @@ class KnowledgeBase:
         held = self._by_words(generation, terms, usable, tenant, pool)
         query = generation.adapted(self.embedder.embed_queries([clean(text)]))[0]
         near = {row for row, _ in generation.vectors.search(query, limit=pool, among=usable)}
+        passages = generation.passages.nearest(query, usable)
+        near.update(sorted(passages, key=lambda row: (-passages[row], row))[:pool])
         candidates = near.union(held)
         answering = generation.rows.answered_by[sorted(candidates)]
         rows = sorted(candidates.union(int(row) for row in answering if row != NO_ROW and usable[row]))
@@ -480,6 +482,7 @@ class KnowledgeBase:
             return []
         held |= generation.lexical.scores(terms, sorted(set(rows).difference(held)))
         semantic = generation.vectors.scores(query, rows)
+        semantic = np.maximum(semantic, [passages.get(row, -1.0) for row in rows]).astype(np.float32)
         lexical = saturate(np.array([held.get(row, 0.0) for row in rows]), generation.lexical.rarest)
         weight = self.settings.retrieval.weight if vector_weight is None else vector_weight
         fused = fuse(lexical, semantic, vector_weight=weight)

@@ -337,6 +337,7 @@ def assemble(
     made = build.vectors_of(
         folder, building, store, embedder, rows, live if same_model else None, on_progress, anew=anew
     )
+    build.passages_of(building, store, embedder, rows["key"], live if same_model else None, on_progress)
     build.lexical_of(building, store, rows, manifest, None if anew else live, on_progress)
     learned, adaptation = _adaptation(store, embedder, dict(entries), live, legs.adapting, on_progress)
     if learned is not None:
