@@ -2,38 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from suggest.compose import compose
 from suggest.errors import SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.judge import Policy, judge, load_policy, strength_for
+from suggest.index.lookup import identity, unknown_share
+from suggest.judge import Confidence, Policy, judge, load_policy
+from suggest.judge.calibration import confidence_of
+from suggest.judge.features import answer_of
 from suggest.judge.messages import reason
-from suggest.records import Draft, Evidence, Inquiry, Match, Suggestion, Understanding
-from suggest.understand import find_personal_data, mask, signal_codes, understand
+from suggest.records import Draft, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
+from suggest.understand import (
+    classifier_for,
+    find_personal_data,
+    likely_codes,
+    mask,
+    signal_codes,
+    understand,
+)
 
+_LOOKED_AT = 10
+"""Candidates that are weighed for a concern, however many matches are asked for."""
 _PER_KIND = 3
 """At least so many articles and so many resolved cases are looked at for a draft, where there are any."""
+
+
+class Best(NamedTuple):
+    """The entry that scores highest for a concern."""
+
+    entry_id: str
+    answer: str
+    """The entry itself, or the article that a past case used."""
+    score: float
+
+
+class Examined(NamedTuple):
+    """A suggestion, and what calibration needs to know beside it."""
+
+    suggestion: Suggestion
+    score: float
+    """Log-odds of the weakest concern's best evidence."""
+    eligible: bool
+    """Whether nothing but the score keeps the inquiry from being ready."""
+    best: tuple[Best | None, ...]
+    """For each concern; None where nothing was found."""
 
 
 class Suggester:
     """Suggests replies from one knowledge base. Safe to share between threads."""
 
-    def __init__(self, kb: KnowledgeBase, *, policy: Policy | None = None, today: date | None = None) -> None:
+    def __init__(
+        self,
+        kb: KnowledgeBase,
+        *,
+        policy: Policy | None = None,
+        today: date | None = None,
+        confidence: Confidence | None = None,
+    ) -> None:
         """Prepare for suggesting; raises SettingsError when the policy file cannot be used.
 
-        ``today`` decides which entries are valid; by default the day of each call.
+        ``today`` decides which entries are valid; by default the day of each call. ``confidence`` stands for
+        what the folder's calibration says.
         """
         self.kb = kb
         self._today = today
+        self._given = confidence
+        self._known: tuple[int, Confidence] | None = None
         judging = kb.settings.judging
         path = None if judging.policy is None else kb.path / judging.policy
         self.policy = policy or load_policy(path)
-        unknown = sorted(self.policy.signals - signal_codes())
+        known = signal_codes() | likely_codes()
+        unknown = sorted(self.policy.signals - known)
         if unknown:
             raise SettingsError(
-                f"{path or 'policy'}: no such signal: {', '.join(unknown)}; known are {', '.join(sorted(signal_codes()))}"
+                f"{path or 'policy'}: no such signal: {', '.join(unknown)}; known are {', '.join(sorted(known))}"
             )
 
     def suggest(self, inquiry: Inquiry, *, top: int = 10) -> Suggestion:
@@ -41,21 +86,26 @@ class Suggester:
 
         Never raises for what a customer wrote. Raises UnknownTenant for a tenant without entries.
         """
+        return self.examine(inquiry, top=top).suggestion
+
+    def examine(self, inquiry: Inquiry, *, top: int = 10, without: Collection[str] = frozenset()) -> Examined:
+        """Suggest, and say what a calibration needs to know; entries ``without`` count as absent."""
         settings = self.kb.settings
         today = self._today or datetime.now(UTC).date()
         understanding = self.understand(inquiry)
+        confidence = self.confidence
+        most = settings.judging.max_concerns
         evidence = [
-            self.kb.retrieve(concern.text, tenant=inquiry.tenant, top=top, per_kind=_PER_KIND, today=today)
-            for concern in understanding.concerns[: settings.judging.max_concerns]
+            self._retrieve(concern.text, inquiry.tenant, top, today, without)
+            for concern in understanding.concerns[:most]
         ]
-        evidence += [[] for _ in understanding.concerns[settings.judging.max_concerns :]]
+        evidence += [[] for _ in understanding.concerns[most:]]
+        scores = [
+            confidence.scores(concern, found, unknown=unknown_share(self.kb, concern.text), today=today)
+            for concern, found in zip(understanding.concerns, evidence, strict=True)
+        ]
         judgement = judge(
-            understanding,
-            evidence,
-            policy=self.policy,
-            strength=strength_for(self.kb.embedder.name),
-            provisional=settings.judging.provisional,
-            max_concerns=settings.judging.max_concerns,
+            understanding, evidence, scores, policy=self.policy, confidence=confidence, max_concerns=most
         )
         draft, handoff, notes = compose(
             understanding,
@@ -67,16 +117,16 @@ class Suggester:
         )
         if len(self.kb) == 0:
             notes = (*notes, reason("empty_knowledge_base", understanding.language))
-        ready = judgement.lane == "ready" and draft is not None and _can_be_sent(draft, evidence)
-        return Suggestion(
+        sendable = draft is not None and _can_be_sent(draft, evidence)
+        suggestion = Suggestion(
             inquiry_id=inquiry.id,
             language=understanding.language,
-            lane="review" if judgement.lane == "ready" and not ready else judgement.lane,
+            lane="review" if judgement.lane == "ready" and not sendable else judgement.lane,
             confidence=judgement.confidence,
             route=judgement.route,
             reasons=(*judgement.reasons, *notes),
             concerns=judgement.concerns,
-            matches=_merge(evidence, top),
+            matches=_merge(evidence, scores, confidence, top),
             questions=judgement.questions,
             draft=draft,
             handoff=handoff,
@@ -84,6 +134,36 @@ class Suggester:
             generation=self.kb.generation,
             model=self.kb.model,
         )
+        best = tuple(_best(found, rated) for found, rated in zip(evidence, scores, strict=True))
+        return Examined(suggestion, judgement.score, judgement.free and sendable, best)
+
+    @property
+    def confidence(self) -> Confidence:
+        """What is known about how often scores are right, for the generation in use."""
+        if self._given is not None:
+            return self._given
+        number = self.kb.generation
+        if self._known is None or self._known[0] != number:
+            held = identity(self.kb)
+            self._known = (
+                number,
+                confidence_of(
+                    self.kb.path,
+                    generation=held.generation,
+                    fingerprint=held.model,
+                    model=self.kb.embedder.name,
+                ),
+            )
+        provisional = self.kb.settings.judging.provisional
+        return self._known[1]._replace(provisional_ready=provisional)
+
+    def _retrieve(
+        self, text: str, tenant: str, top: int, today: date, without: Collection[str]
+    ) -> list[Evidence]:
+        found = self.kb.retrieve(
+            text, tenant=tenant, top=max(top, _LOOKED_AT) + len(without), per_kind=_PER_KIND, today=today
+        )
+        return [item for item in found if item.entry.id not in without]
 
     def suggest_many(self, inquiries: Iterable[Inquiry], *, top: int = 10) -> Iterator[Suggestion]:
         """Suggest for each inquiry in turn; each is judged as if it were alone."""
@@ -97,7 +177,15 @@ class Suggester:
             default_language=self.kb.settings.language,
             max_chars=self.kb.settings.judging.max_inquiry_chars,
             max_concerns=self.kb.settings.judging.max_concerns,
+            classify=self._classify,
         )
+
+    def _classify(self, texts: Sequence[str]) -> list[Signal]:
+        """Notice signals by meaning, where a classifier for this embedding model is shipped."""
+        classifier = classifier_for(self.kb.embedder.name)
+        if classifier is None or not texts:
+            return []
+        return classifier.signals(texts, self.kb.embedder.embed_queries(texts))
 
 
 def without_personal_data(match: Match) -> Match:
@@ -120,13 +208,27 @@ def _can_be_sent(draft: Draft, evidence: Sequence[Sequence[Evidence]]) -> bool:
     )
 
 
-def _merge(evidence: Sequence[Sequence[Evidence]], top: int) -> tuple[Match, ...]:
-    """Return the best ``top`` matches over all concerns, each entry once."""
+def _best(found: Sequence[Evidence], rated: Sequence[float]) -> Best | None:
+    if not found:
+        return None
+    score = max(rated)
+    entry = found[list(rated).index(score)].entry
+    return Best(entry.id, answer_of(entry), score)
+
+
+def _merge(
+    evidence: Sequence[Sequence[Evidence]],
+    scores: Sequence[Sequence[float]],
+    confidence: Confidence,
+    top: int,
+) -> tuple[Match, ...]:
+    """Return the best ``top`` matches over all concerns, each entry once, with their probabilities."""
     best: dict[str, Match] = {}
-    for found in evidence:
-        for item in found:
+    for found, rated in zip(evidence, scores, strict=True):
+        for item, score in zip(found, rated, strict=True):
             known = best.get(item.match.entry_id)
             if known is None or item.match.score > known.score:
-                best[item.match.entry_id] = item.match
+                probability = confidence.probability(score)
+                best[item.match.entry_id] = item.match.model_copy(update={"confidence": probability})
     ranked = sorted(best.values(), key=lambda match: (-match.score, match.entry_id))
     return tuple(without_personal_data(match) for match in ranked[:top])

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from suggest import __version__
-from suggest.cli import demo, evaluate, reply, search, status, sync
+from suggest.cli import backtest, calibrate, demo, evaluate, policy, reply, search, status, sync
 from suggest.errors import SuggestError
 
 app = typer.Typer(
@@ -47,6 +47,9 @@ app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
 app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
+app.command("backtest")(backtest.backtest)
+app.command("calibrate")(calibrate.calibrate)
+app.add_typer(policy.app, name="policy")
 app.command("status")(status.status)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from suggest.cli.calibrate import lines as calibration_lines
 from suggest.cli.options import JsonOption, KbOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
@@ -38,6 +39,7 @@ def sync(
 ) -> None:
     """Index the SOURCEs. Only new and changed entries are embedded; entries gone from them are removed."""
     from suggest.index.knowledge_base import KnowledgeBase
+    from suggest.learn import recheck
     from suggest.sources import read_entries
 
     with (
@@ -52,6 +54,7 @@ def sync(
             adopt_model=adopt,
             on_progress=show,
         )
+        rechecked = None if dry_run else recheck(opened, on_progress=show)
     report = report.model_copy(update={"rejected": reader.rejected})
     if as_json:
         print_json(report.model_dump(mode="json"))
@@ -62,6 +65,10 @@ def sync(
         f"unchanged {report.unchanged}; embedded {report.embedded}; "
         f"generation {report.generation}; {report.seconds:.1f} s"
     )
+    if rechecked is not None:
+        typer.echo("calibration redone on the new generation:")
+        for line in calibration_lines(rechecked):
+            typer.echo(f"  {line}")
     if report.rejected:
         typer.echo(
             f"{report.rejected} bad rows were left out, see {skip_bad}; entries that they were meant to update "
