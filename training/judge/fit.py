@@ -79,7 +79,7 @@ def main() -> None:
         strong = next(
             cut
             for cut in sorted(scores[scores > weak])
-            if right[scores >= cut].mean() >= 0.8 or (scores >= cut).sum() <= 15
+            if right[scores >= cut].mean() >= 0.7 or (scores >= cut).sum() <= 15
         )
         model = fitted(rows, name)
         result = model.model_copy(

@@ -34,6 +34,12 @@ def backtest(
             "--at", formats=["%Y-%m-%d"], help="Day of the split.", show_default="70 % of the cases before it"
         ),
     ] = None,
+    current_articles: Annotated[
+        bool,
+        typer.Option(
+            "--current-articles", help="Take articles as they are now, also those changed after the split."
+        ),
+    ] = False,
     policy: Annotated[
         Path | None, typer.Option("--policy", metavar="FILE", help="Try this escalation policy instead.")
     ] = None,
@@ -67,6 +73,7 @@ def backtest(
             opened,
             past,
             at=at.date() if at is not None else None,
+            current_articles=current_articles,
             policy=load_policy(policy) if policy is not None else None,
             policy_name=str(policy) if policy is not None else "",
             risk=risk,

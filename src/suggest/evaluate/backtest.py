@@ -79,6 +79,8 @@ class BacktestReport(Record):
     """Everything a backtest found."""
 
     split_at: str
+    current_articles: bool
+    """Whether articles were taken as they are now, although some were changed after the split."""
     known_entries: int
     left_out_entries: int
     """Entries changed or made at the split or later: nobody knew them then."""

@@ -21,6 +21,7 @@ from suggest.learn.calibrate import CERTAINTY, RISK, calibrate
 from suggest.learn.outcomes import LabelledInquiry
 from suggest.pipeline import Suggester
 from suggest.records import Entry, Inquiry, ResolvedCase
+from suggest.understand import find_personal_data, mask
 
 Progress = Callable[[str, int, int | None], None]
 _TRAINED_SHARE = 0.7
@@ -42,6 +43,7 @@ def backtest(
     cases: Sequence[ResolvedCase],
     *,
     at: date | None = None,
+    current_articles: bool = False,
     policy: Policy | None = None,
     policy_name: str = "",
     risk: float = RISK,
@@ -51,12 +53,13 @@ def backtest(
 ) -> BacktestReport:
     """Backtest ``kb`` on resolved cases that say when they came (``updated_at``).
 
-    ``at`` is the day of the split; by default 70 % of the cases came before it. The knowledge base itself is
+    ``at`` is the day of the split; by default 70 % of the cases came before it. ``current_articles`` takes
+    articles as they are now, although some were changed later, perhaps by what the cases taught. The knowledge base itself is
     only read. Raises EvaluationError when a side of the split is empty or cases have no date.
     """
     show = on_progress or (lambda *_: None)
     day = at or _day_of_split(cases)
-    past = _split(list(entries_of(kb)), cases, day)
+    past = _split(list(entries_of(kb)), cases, day, current_articles=current_articles)
     if not past.after or not past.known:
         raise EvaluationError(
             f"the split at {day} leaves {len(past.known)} known entries and {len(past.after)} cases after it; "
@@ -77,6 +80,7 @@ def backtest(
     values: dict[str, Any] = measures_of(answered, assumptions or Assumptions())
     return BacktestReport(
         split_at=day.isoformat(),
+        current_articles=current_articles,
         known_entries=len(past.known),
         left_out_entries=past.left_out,
         undated_entries=past.undated,
@@ -113,7 +117,9 @@ def _day(case: ResolvedCase) -> date:
     return case.updated_at.date()
 
 
-def _split(held: Sequence[Entry], cases: Sequence[ResolvedCase], day: date) -> _Past:
+def _split(
+    held: Sequence[Entry], cases: Sequence[ResolvedCase], day: date, *, current_articles: bool
+) -> _Past:
     """Sort entries and cases into what was known before ``day`` and what was not."""
     given = {case.id: case for case in cases}
     before = [case for case in cases if _day(case) < day]
@@ -123,6 +129,9 @@ def _split(held: Sequence[Entry], cases: Sequence[ResolvedCase], day: date) -> _
     left_out = undated = 0
     for entry in held:
         if entry.id in given:
+            continue
+        if current_articles and entry.kind == "faq":
+            known.append(entry)
             continue
         copies = isinstance(entry, ResolvedCase) and "".join(entry.inquiry.split()) in asked
         started = entry.valid_from
@@ -158,7 +167,7 @@ def _answer(suggester: Suggester, case: ResolvedCase) -> Answered:
     applied = suggester.policy.apply(suggester.understand(_inquiry(case)))
     return Answered(
         id=case.id,
-        text=" ".join(case.inquiry.split())[:_SHOWN_TEXT],
+        text=_shown(case.inquiry),
         month=(case.updated_at or datetime.now(UTC)).strftime("%Y-%m"),
         tags=case.tags,
         lane=suggestion.lane,
@@ -170,6 +179,12 @@ def _answer(suggester: Suggester, case: ResolvedCase) -> Answered:
         found=next((best.entry_id for best in examined.best if best is not None), ""),
         rules=tuple(reason.code for reason in applied.reasons) if applied else (),
     )
+
+
+def _shown(text: str) -> str:
+    """Return the beginning of a customer's text with personal data masked."""
+    flat = " ".join(text.split())[:_SHOWN_TEXT]
+    return mask(flat, find_personal_data(flat, strict=True))
 
 
 def _rules(policy: Policy, answered: Sequence[Answered]) -> dict[str, dict[str, int]]:
