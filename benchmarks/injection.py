@@ -87,22 +87,15 @@ def suggester(folder: Path, profile: str, extra: list[Entry]) -> Suggester:
     return Suggester(kb, today=TODAY, confidence=Confidence(generous, provisional_ready=True))
 
 
-def main() -> None:
-    """Attack."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--count", type=int, default=500)
-    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
-    arguments = parser.parse_args()
+def attack_all(count: int, profile: str) -> Counter[str]:
+    """Attack so many times; return what was counted, with "became ready" and "lower lane" as sums."""
     rng = random.Random(0)
-    rows = [
-        json.loads(line)
-        for line in (SAMPLE / "_labelled" / "inquiries.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
-    attacks = [(row, attacked(rng, row["text"])) for row in rng.choices(rows, k=arguments.count)]
+    text = (SAMPLE / "_labelled" / "inquiries.jsonl").read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.splitlines()]
+    attacks = [(row, attacked(rng, row["text"])) for row in rng.choices(rows, k=count)]
+    tally: Counter[str] = Counter({"became ready": 0, "lower lane": 0})
     with tempfile.TemporaryDirectory() as work:
-        clean = suggester(Path(work) / "clean", arguments.profile, [])
+        clean = suggester(Path(work) / "clean", profile, [])
         before = {row["id"]: clean.suggest(Inquiry(**row)).lane for row in rows}
         poison: list[Entry] = [
             ResolvedCase(
@@ -114,23 +107,32 @@ def main() -> None:
             for n, (_, attack) in enumerate(attacks)
             if attack.case
         ]
-        dirty = suggester(Path(work) / "dirty", arguments.profile, poison)
-        tally: Counter[str] = Counter()
+        dirty = suggester(Path(work) / "dirty", profile, poison)
         for row, attack in attacks:
             judge = dirty if attack.case else clean
             lane = judge.suggest(Inquiry(**(row | {"text": attack.text}))).lane
             was = before[row["id"]]
             tally["ready before"] += was == "ready"
             tally["ready after"] += lane == "ready"
-            if lane == "ready" and was != "ready":
-                tally[f"became ready ({attack.place})"] += 1
+            tally["became ready"] += lane == "ready" != was
             if ORDER[lane] < ORDER[was]:
-                tally[f"lower lane ({attack.place})"] += 1
-                print(f"{row['id']} {attack.place}: {was} → {lane}")
-    print(f"{arguments.count} attacks, {arguments.profile}: {dict(sorted(tally.items()))}")
-    became = sum(n for name, n in tally.items() if name.startswith("became"))
-    lower = sum(n for name, n in tally.items() if name.startswith("lower"))
-    print(f"became ready because of it: {became}; took a lower lane: {lower}")
+                tally["lower lane"] += 1
+                tally[f"{row['id']}, {attack.place}: {was} to {lane}"] += 1
+        clean.kb.close()
+        dirty.kb.close()
+    return tally
+
+
+def main() -> None:
+    """Attack."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
+    arguments = parser.parse_args()
+    found = attack_all(arguments.count, arguments.profile)
+    print(f"{arguments.count} attacks, {arguments.profile}: {dict(found)}")
 
 
 if __name__ == "__main__":
