@@ -243,6 +243,22 @@ def test_the_missing_error_code_is_asked_for_and_a_given_one_is_not() -> None:
     assert not decide(given, found).questions
 
 
+def test_the_product_is_asked_for_when_the_candidates_are_about_different_ones() -> None:
+    titles = ("OneDrive の同期", "Outlook の同期", "Teams の会議", "Excel の印刷")
+    found = [[titled(n, title) for n, title in enumerate(titles)]]
+    judgement = decide(understood("同期がうまくいっていないようです"), found)
+    assert "vague" in codes(judgement)
+    assert (
+        judgement.questions[0] == "どちらについてのお問い合わせでしょうか（OneDrive、Outlook、Teams など）。"
+    )
+    for given in (
+        "Outlook の同期がうまくいっていないようです",
+        "アウトルックの同期がうまくいっていないようです",
+    ):
+        assert "vague" not in codes(decide(understood(given), found))
+    assert "vague" not in codes(decide(understood("同期がうまくいっていないようです"), [found[0][:3]]))
+
+
 def test_entries_on_other_matters_do_not_raise_questions() -> None:
     found = [[titled(1, "Windows で印刷の設定を変更する"), titled(2, "Mac に音声を取り込む")]]
     judgement = decide(understood("印刷の設定を変更したい"), found)

@@ -175,7 +175,7 @@ def _weaknesses(
     if not judged.answerable:
         if judged.entry_ids:
             return [reason("internal_only", language, judged.entry_ids[0])]
-        if is_vague(concern):
+        if is_vague(concern) or leaves_open(concern, candidates, rated):
             return [reason("vague", language, concern.text)]
         if top < confidence.scoring.nothing:
             return [reason("no_match", language, concern.text)]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from suggest.records import Concern, Entry, Evidence, Understanding
-from suggest.text import clean, codes, morphemes, tokens, tokens_with_surfaces
+from suggest.text import clean, codes, detect_language, morphemes, tokens, tokens_with_surfaces
 
 _MOST = 2
 _NEAR = 1.0
@@ -30,6 +31,10 @@ _SAYS_NOTHING = frozenset(
     "error problem issue question help thing today yesterday work".split()
 )
 """Nouns that do not tell what an inquiry is about."""
+_COMPETING = 4
+"""So many articles must exist, and no product may have more than half of them, before it is asked which is meant."""
+_NAME = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Za-z]*[a-z][A-Za-z0-9]*(?![A-Za-z0-9])")
+"""A name in Latin letters: Outlook, OneDrive, SharePoint."""
 _ORDER = re.compile(
     r"(?:ご?注文|受注|ご?契約|お?申込)番号|order (?:number|id)|contract number", re.IGNORECASE
 )
@@ -69,10 +74,16 @@ def is_vague(concern: Concern) -> bool:
 
 
 def leaves_open(concern: Concern, candidates: Sequence[Evidence], scores: Sequence[float]) -> bool:
-    """Tell whether the best candidates treat the same matter but differ in a fact that ``concern`` does not give."""
+    """Tell whether the candidates leave open what is meant.
+
+    Either the best two treat the same matter and differ in a fact that ``concern`` does not give, or the best
+    ones belong to different products and ``concern`` names none.
+    """
     if concern.codes or len(set(tokens(concern.text))) > _OPEN_TERMS:
         return False
-    return bool(_separating(concern.text, _rivals(candidates, scores)))
+    if _separating(concern.text, _rivals(candidates, scores)):
+        return True
+    return bool(_rival_products(concern.text, candidates, scores))
 
 
 def questions_for(
@@ -92,7 +103,7 @@ def questions_for(
         for facet, options in _separating(own, rivals) or _separating(own, rivals, alike=False):
             shown = ("、" if japanese else ", ").join(_in_language(options, japanese=japanese))
             asked.setdefault(facet.name, (facet.ja if japanese else facet.en).format(options=shown))
-    for name, text in _general(own, evidence, japanese=japanese):
+    for name, text in _general(own, evidence, scores, japanese=japanese):
         asked.setdefault(name, text)
     return tuple(asked.values())[:_MOST]
 
@@ -135,18 +146,51 @@ def _head(entry: Entry) -> str:
     return clean(f"{entry.title}\n{entry.product}\n{' '.join(entry.tags)}").lower()
 
 
-def _general(own: str, evidence: Sequence[Sequence[Evidence]], *, japanese: bool) -> list[tuple[str, str]]:
+def _rival_products(text: str, candidates: Sequence[Evidence], scores: Sequence[float]) -> tuple[str, ...]:
+    """Return the products that the best articles are about, when they disagree and ``text`` names none."""
+    ranked = sorted(zip(candidates, scores, strict=True), key=lambda pair: -pair[1])
+    articles = [item.entry for item, _ in ranked if item.entry.kind == "faq"]
+    of = [_products(entry) for entry in articles[:_COMPETING]]
+    counts = Counter(name for names in of for name in names)
+    if len(of) < _COMPETING or len(counts) < 2 or counts.most_common(1)[0][1] > _COMPETING // 2:
+        return ()
+    if _names_product(text, candidates):
+        return ()
+    return tuple(name for name, _ in counts.most_common(3))
+
+
+def _names_product(text: str, candidates: Sequence[Evidence]) -> bool:
+    """Tell whether ``text`` names a product of a candidate, or, in Japanese, anything in Latin letters."""
+    said = set(tokens(text))
+    known = {name for item in candidates if item.entry.kind == "faq" for name in _products(item.entry)}
+    if any(set(tokens(name)) & said for name in known):
+        return True
+    return detect_language(text) == "ja" and bool(_NAME.search(clean(text)))
+
+
+def _products(entry: Entry) -> tuple[str, ...]:
+    """Return the product of an entry: its field, or the first name written in Latin letters in its title."""
+    if entry.product:
+        return (entry.product,)
+    names = [name for name in _NAME.findall(clean(entry.title)) if name not in _data()["makers"]["names"]]
+    return tuple(names[:1])
+
+
+def _general(
+    own: str,
+    evidence: Sequence[Sequence[Evidence]],
+    scores: Sequence[Sequence[float]],
+    *,
+    japanese: bool,
+) -> list[tuple[str, str]]:
     """Return the questions that fit every vague inquiry, without those that it answers."""
     language = "ja" if japanese else "en"
     general = _data()["general"]
     found: list[tuple[str, str]] = []
     said = clean(own).lower()
-    products = tuple(
-        dict.fromkeys(
-            item.entry.product for candidates in evidence for item in candidates[:4] if item.entry.product
-        )
-    )
-    if not any(product.lower() in said for product in products):
+    named = [_rival_products(own, found, rated) for found, rated in zip(evidence, scores, strict=True)]
+    products = tuple(dict.fromkeys(name for names in named for name in names))
+    if not any(_names_product(own, found) for found in evidence):
         if 2 <= len(products) <= 3:
             shown = ("、" if japanese else ", ").join(products)
             found.append(("product", general["product_of"][language].format(options=shown)))
