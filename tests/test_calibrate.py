@@ -6,15 +6,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from suggest import Inquiry, KnowledgeBase, Settings, Suggester
 from suggest.errors import CalibrationError
 from suggest.learn import LabelledInquiry, calibrate, read_labels, recheck
 from suggest.learn.outcomes import cases_of
 from suggest.learn.own_questions import foreign_questions, own_questions
-from suggest.records import Article, Entry, ResolvedCase
+from suggest.records import Article, Entry, ResolvedCase, Suggestion
 from suggest.settings import Judging
 from suggest.testing import HashingEmbedder
 
@@ -158,16 +161,32 @@ def test_own_questions_come_with_and_without_their_answer(tmp_path: Path) -> Non
     assert not list(own_questions(build(tmp_path / "few", ENTRIES)))  # titles alone are no basis
 
 
-@pytest.mark.parametrize("others", [1, 40])
-def test_unrelated_inquiries_change_no_confidence(tmp_path: Path, others: int) -> None:
-    kb = build(tmp_path / "kb")
-    calibrate(kb)
-    suggester = Suggester(kb)
-    alone = {label.inquiry.id: suggester.suggest(label.inquiry) for label in LABELS[:12]}
-    batch = [Inquiry(id=f"n{n}", text=foreign_questions()[n] * (n % 3 + 1)) for n in range(others)]
-    mixed = [*batch, *(label.inquiry for label in LABELS[11::-1]), *batch[:5]]
-    together = {s.inquiry_id: s for s in suggester.suggest_many(mixed) if s.inquiry_id in alone}
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Suggester:
+    kb = build(tmp_path_factory.mktemp("calibrated") / "kb")
+    calibrate(kb, LABELS, risk=0.1, certainty=0.9)
+    return Suggester(kb)
+
+
+@pytest.fixture(scope="module")
+def alone(calibrated: Suggester) -> dict[str, Suggestion]:
+    return {label.inquiry.id: calibrated.suggest(label.inquiry) for label in LABELS[:80:10]}
+
+
+@given(
+    others=st.lists(st.one_of(st.text(max_size=60), st.sampled_from(foreign_questions())), max_size=6),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_unrelated_inquiries_change_no_confidence(
+    calibrated: Suggester, alone: dict[str, Suggestion], others: list[str], order: Random
+) -> None:
+    batch = [label.inquiry for label in LABELS[:80:10]]
+    batch += [Inquiry(id=f"other-{n}", text=text) for n, text in enumerate(others)]
+    order.shuffle(batch)
+    together = {s.inquiry_id: s for s in calibrated.suggest_many(batch) if s.inquiry_id in alone}
     assert together == alone
+    assert any(s.lane == "ready" for s in together.values())
 
 
 def test_the_command(tmp_path: Path) -> None:
@@ -225,8 +244,8 @@ def test_an_empty_knowledge_base_cannot_be_calibrated(tmp_path: Path) -> None:
 
 
 def test_provisional_mode_gives_way_to_a_calibration(tmp_path: Path) -> None:
-    settings = Settings(judging=Judging(provisional=True))
-    kb = KnowledgeBase.open(tmp_path / "kb", embedder=HashingEmbedder(), settings=settings)
+    provisional = Settings(judging=Judging(provisional=True))
+    kb = KnowledgeBase.open(tmp_path / "kb", embedder=HashingEmbedder(), settings=provisional)
     kb.sync(ENTRIES)
     calibrate(kb, LABELS[-30:])  # nothing of these can be answered
     suggestion = Suggester(kb).suggest(QUESTION)
