@@ -24,6 +24,7 @@ import numpy as np
 from suggest import Inquiry, KnowledgeBase, Settings, Suggester, read_entries
 from suggest.evaluate import reliability
 from suggest.judge import Confidence, prior_for
+from suggest.judge.fitting import fit_link
 from suggest.learn import LabelledInquiry, calibrate
 from suggest.learn.outcomes import outcome
 from suggest.settings import Judging, Retrieval
@@ -194,6 +195,16 @@ def intents(data: Path, name: str, profile: str) -> None:
     out = sum(s < cut for s, _, _, scope in rated if not scope)
     print(
         f"- in-scope accuracy {share(hits, sum(inside))}; out-of-scope recall {share(out, len(inside) - sum(inside))}"
+    )
+    right = np.array([scope and found == meant for _, found, meant, scope in rated])
+    half = rng.permutation(len(rated)) < len(rated) // 2
+    link = fit_link(np.array(scores)[half].tolist(), right[half].tolist())
+    assert link is not None
+    shares = [link(score) for score in np.array(scores)[~half]]
+    print(
+        f"- P(right), calibrated on half of the queries, on the other half ({len(shares)}): "
+        f"ECE {with_interval(reliability.ece, shares, right[~half])}; "
+        f"by chance {reliability.ece_by_chance(shares):.3f}"
     )
     print("- threshold: the tenth percentile of training utterances asked without themselves\n")
 

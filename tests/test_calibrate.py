@@ -214,6 +214,7 @@ def test_the_command(tmp_path: Path) -> None:
     source.write_text(
         source.read_text(encoding="utf-8").replace("書式の画面", "書式設定の画面"), encoding="utf-8"
     )
+    assert json.loads(run("status", "--kb", str(folder), "--json"))["confidence"] == "calibrated"
     assert "calibration redone" in run("sync", str(source), "--kb", str(folder))
     suggestion = json.loads(run("reply", QUESTION.text, "--kb", str(folder), "--json"))
     assert 0 < suggestion["confidence"] < 1
