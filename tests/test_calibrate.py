@@ -216,6 +216,17 @@ def test_the_command(tmp_path: Path) -> None:
     )
     assert json.loads(run("status", "--kb", str(folder), "--json"))["confidence"] == "calibrated"
     assert "calibration redone" in run("sync", str(source), "--kb", str(folder))
+    source.write_text(
+        source.read_text(encoding="utf-8").replace("書式設定の画面", "書式の画面"), encoding="utf-8"
+    )
+    kept = (folder / "labels.jsonl").read_text(encoding="utf-8")
+    (folder / "labels.jsonl").unlink()
+    assert "calibration redone" not in run(
+        "sync", str(source), "--kb", str(folder)
+    )  # done, and said on stderr
+    assert json.loads(run("status", "--kb", str(folder), "--json"))["confidence"] == "stale"
+    labels.write_text(kept, encoding="utf-8")
+    run("calibrate", "--kb", str(folder), "--labels", str(labels), "--risk", "0.2")
     suggestion = json.loads(run("reply", QUESTION.text, "--kb", str(folder), "--json"))
     assert 0 < suggestion["confidence"] < 1
 

@@ -12,6 +12,7 @@ from suggest.cli.calibrate import lines as calibration_lines
 from suggest.cli.options import JsonOption, KbOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
+from suggest.errors import CalibrationError
 
 
 def sync(
@@ -54,7 +55,11 @@ def sync(
             adopt_model=adopt,
             on_progress=show,
         )
-        rechecked = None if dry_run else recheck(opened, on_progress=show)
+        rechecked = None
+        try:
+            rechecked = None if dry_run else recheck(opened, on_progress=show)
+        except CalibrationError as error:
+            _notice(f"the calibration could not be redone and is stale: {error}")
     report = report.model_copy(update={"rejected": reader.rejected})
     if as_json:
         print_json(report.model_dump(mode="json"))
