@@ -233,6 +233,12 @@ def test_a_fact_that_separates_the_best_candidates_is_asked_for() -> None:
         assert not told.questions
 
 
+def test_questions_are_in_the_language_of_the_inquiry() -> None:
+    found = [[titled(1, "iPhone print settings"), titled(2, "Android print settings")]]
+    judgement = decide(understood("change the print settings", language="en"), found)
+    assert judgement.questions[0] == "Which device are you using (iPhone or iPad, Android)?"
+
+
 def test_the_missing_error_code_is_asked_for_and_a_given_one_is_not() -> None:
     found = [[titled(1, "エラー MD-1005 で保存できない"), titled(2, "エラー MD-2210 で保存できない")]]
     [question] = decide(understood("エラーが出て保存できない"), found).questions[:1]

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from suggest.records import Concern, Entry, Evidence, Understanding
 from suggest.text import clean, codes, detect_language, morphemes, tokens, tokens_with_surfaces
@@ -206,21 +206,12 @@ def _general(
 
 
 def _in_language(options: Sequence[str], *, japanese: bool) -> list[str]:
-    if japanese:
-        return list(options)
-    english = {
-        "ブラウザ版": "in a browser",
-        "デスクトップアプリ": "the desktop app",
-        "スマートフォンアプリ": "the mobile app",
-        "職場・学校のアカウント": "work or school",
-        "個人のアカウント": "personal",
-        "iPhone・iPad": "iPhone or iPad",
-    }
-    return [english.get(option, option) for option in options]
+    names = {} if japanese else _data()["english"]
+    return [str(names.get(option, option)) for option in options]
 
 
 @lru_cache(maxsize=1)
-def _data() -> dict[str, dict[str, dict[str, str]]]:
+def _data() -> dict[str, Any]:
     return tomllib.loads((files(__package__) / "facets.toml").read_text(encoding="utf-8"))
 
 
@@ -233,14 +224,13 @@ def _facets() -> tuple[Facet, ...]:
             )
         )
 
-    items: list[dict[str, object]] = _data()["facet"]  # type: ignore[assignment]
     return tuple(
         Facet(
-            str(item["name"]),
-            str(item["ja"]),
-            str(item["en"]),
-            {value: words(found) for value, found in item.get("values", {}).items()},  # type: ignore[attr-defined]
-            re.compile(str(item["pattern"])) if "pattern" in item else None,
+            item["name"],
+            item["ja"],
+            item["en"],
+            {value: words(found) for value, found in item.get("values", {}).items()},
+            re.compile(item["pattern"]) if "pattern" in item else None,
         )
-        for item in items
+        for item in _data()["facet"]
     )
