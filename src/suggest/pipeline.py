@@ -16,6 +16,7 @@ from suggest.judge.features import answer_of
 from suggest.judge.messages import reason
 from suggest.records import Draft, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
 from suggest.understand import (
+    Classify,
     classifier_for,
     find_personal_data,
     likely_codes,
@@ -95,11 +96,10 @@ class Suggester:
         understanding = self.understand(inquiry)
         confidence = self.confidence
         most = settings.judging.max_concerns
-        evidence = [
-            self._retrieve(concern.text, inquiry.tenant, top, today, without)
-            for concern in understanding.concerns[:most]
-        ]
-        evidence += [[] for _ in understanding.concerns[most:]]
+        asked = [concern.text for concern in understanding.concerns]
+        evidence = self._evidence(
+            asked, inquiry.tenant, today, top=max(top, _LOOKED_AT), per_kind=_PER_KIND, without=without
+        )
         scores = [
             confidence.scores(concern, found, unknown=unknown_share(self.kb, concern.text), today=today)
             for concern, found in zip(understanding.concerns, evidence, strict=True)
@@ -126,7 +126,7 @@ class Suggester:
             route=judgement.route,
             reasons=(*judgement.reasons, *notes),
             concerns=judgement.concerns,
-            matches=_merge(evidence, scores, confidence, top),
+            matches=_merge(evidence, top, scores, confidence),
             questions=judgement.questions,
             draft=draft,
             handoff=handoff,
@@ -157,27 +157,61 @@ class Suggester:
         provisional = self.kb.settings.judging.provisional
         return self._known[1]._replace(provisional_ready=provisional)
 
-    def _retrieve(
-        self, text: str, tenant: str, top: int, today: date, without: Collection[str]
-    ) -> list[Evidence]:
-        found = self.kb.retrieve(
-            text, tenant=tenant, top=max(top, _LOOKED_AT) + len(without), per_kind=_PER_KIND, today=today
-        )
-        return [item for item in found if item.entry.id not in without]
-
     def suggest_many(self, inquiries: Iterable[Inquiry], *, top: int = 10) -> Iterator[Suggestion]:
         """Suggest for each inquiry in turn; each is judged as if it were alone."""
         for inquiry in inquiries:
             yield self.suggest(inquiry, top=top)
 
+    def find(
+        self, inquiry: Inquiry, *, top: int = 10, vector_weight: float | None = None
+    ) -> tuple[Match, ...]:
+        """Return the best ``top`` matches for ``inquiry``, as :meth:`suggest` finds them, and nothing else.
+
+        Each concern is searched by itself, without the letter around it. ``vector_weight`` as in
+        :meth:`~suggest.index.knowledge_base.KnowledgeBase.search`.
+        """
+        today = self._today or datetime.now(UTC).date()
+        asked = [concern.text for concern in self._understand(inquiry).concerns] or [inquiry.text]
+        return _merge(self._evidence(asked, inquiry.tenant, today, top=top, vector_weight=vector_weight), top)
+
+    def _evidence(
+        self,
+        asked: Sequence[str],
+        tenant: str,
+        today: date,
+        *,
+        top: int,
+        per_kind: int = 0,
+        vector_weight: float | None = None,
+        without: Collection[str] = frozenset(),
+    ) -> list[list[Evidence]]:
+        """Return what is found for each concern; those beyond the limit get nothing."""
+        limit = self.kb.settings.judging.max_concerns
+        found = [
+            self.kb.retrieve(
+                text,
+                tenant=tenant,
+                top=top + len(without),
+                per_kind=per_kind,
+                vector_weight=vector_weight,
+                today=today,
+            )
+            for text in asked[:limit]
+        ]
+        kept = [[item for item in items if item.entry.id not in without] for items in found]
+        return kept + [[] for _ in asked[limit:]]
+
     def understand(self, inquiry: Inquiry) -> Understanding:
         """Return only the first stage, for a look at what was understood."""
+        return self._understand(inquiry, classify=self._classify)
+
+    def _understand(self, inquiry: Inquiry, *, classify: Classify | None = None) -> Understanding:
         return understand(
             inquiry,
             default_language=self.kb.settings.language,
             max_chars=self.kb.settings.judging.max_inquiry_chars,
             max_concerns=self.kb.settings.judging.max_concerns,
-            classify=self._classify,
+            classify=classify,
         )
 
     def _classify(self, texts: Sequence[str]) -> list[Signal]:
@@ -218,17 +252,19 @@ def _best(found: Sequence[Evidence], rated: Sequence[float]) -> Best | None:
 
 def _merge(
     evidence: Sequence[Sequence[Evidence]],
-    scores: Sequence[Sequence[float]],
-    confidence: Confidence,
     top: int,
+    scores: Sequence[Sequence[float]] | None = None,
+    confidence: Confidence | None = None,
 ) -> tuple[Match, ...]:
-    """Return the best ``top`` matches over all concerns, each entry once, with their probabilities."""
+    """Return the best ``top`` matches over all concerns, each entry once, with probabilities where scores are given."""
     best: dict[str, Match] = {}
-    for found, rated in zip(evidence, scores, strict=True):
-        for item, score in zip(found, rated, strict=True):
-            known = best.get(item.match.entry_id)
-            if known is None or item.match.score > known.score:
-                probability = confidence.probability(score)
-                best[item.match.entry_id] = item.match.model_copy(update={"confidence": probability})
+    for i, found in enumerate(evidence):
+        for j, item in enumerate(found):
+            match = item.match
+            known = best.get(match.entry_id)
+            if known is None or match.score > known.score:
+                if scores is not None and confidence is not None:
+                    match = match.model_copy(update={"confidence": confidence.probability(scores[i][j])})
+                best[match.entry_id] = match
     ranked = sorted(best.values(), key=lambda match: (-match.score, match.entry_id))
     return tuple(without_personal_data(match) for match in ranked[:top])

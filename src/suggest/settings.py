@@ -34,6 +34,10 @@ class Retrieval(Record):
     vector_weight: Share | None = None
     """Weight of the vector leg in the fusion; the lexical leg has the rest. None: what suits the model."""
 
+    adapt: bool = True
+    """Learn at the first sync, from the knowledge base's own questions, how to search it; used only when
+    held-back questions are found better with it."""
+
     @property
     def weight(self) -> float:
         """The weight of the vector leg."""

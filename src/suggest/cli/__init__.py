@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from suggest import __version__
-from suggest.cli import backtest, calibrate, demo, evaluate, policy, reply, search, status, sync
+from suggest.cli import adapt, backtest, calibrate, demo, evaluate, policy, reply, search, status, sync
 from suggest.errors import SuggestError
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(policy.app, name="policy")
+app.command("adapt")(adapt.adapt)
 app.command("status")(status.status)
 
 

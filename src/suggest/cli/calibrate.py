@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +12,10 @@ import typer
 from suggest.cli.options import JsonOption, KbOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
+from suggest.errors import CalibrationError
 
 if TYPE_CHECKING:
+    from suggest.index.knowledge_base import KnowledgeBase
     from suggest.judge.calibration import Calibration
     from suggest.judge.risk import Dial
 
@@ -45,6 +49,20 @@ def calibrate(
         return
     for line in lines(found):
         typer.echo(line)
+
+
+def redo(opened: KnowledgeBase, show: Callable[[str, int, int | None], None]) -> list[str]:
+    """Repeat a calibration that a new generation made stale; return what to say, nothing when there was none."""
+    from suggest.learn import recheck
+
+    try:
+        found = recheck(opened, on_progress=show)
+    except CalibrationError as error:
+        sys.stderr.write(f"note: the calibration could not be redone and is stale: {error}\n")
+        return []
+    if found is None:
+        return []
+    return ["calibration redone on the new generation:", *(f"  {line}" for line in lines(found))]
 
 
 def as_document(found: Calibration) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -67,7 +68,7 @@ def show_suggestion(out: Console, suggestion: Suggestion) -> None:
             out.print(Text(_safe(f"    see: {', '.join(handoff.evidence)}"), style="dim"))
 
 
-def show_matches(out: Console, matches: list[Match]) -> None:
+def show_matches(out: Console, matches: Sequence[Match]) -> None:
     """Print matches, best first."""
     for rank, match in enumerate(matches, 1):
         line = Text(f"{rank:2}. ")

@@ -17,12 +17,13 @@ def search(
     tenant: TenantOption = "default",
     as_json: JsonOption = False,
 ) -> None:
-    """Print the entries nearest to TEXT, best first."""
+    """Print the entries nearest to TEXT, a few words or a whole inquiry, best first."""
     from suggest.index.knowledge_base import KnowledgeBase
-    from suggest.pipeline import without_personal_data
+    from suggest.pipeline import Suggester
+    from suggest.records import Inquiry
 
     with KnowledgeBase.open(kb, create=False) as opened:
-        matches = [without_personal_data(m) for m in opened.search(text, tenant=tenant, top=top)]
+        matches = Suggester(opened).find(Inquiry(text=text, tenant=tenant), top=top)
         generation = opened.generation
     if as_json:
         print_json(

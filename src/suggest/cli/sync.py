@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
-from suggest.cli.calibrate import lines as calibration_lines
+from suggest.cli.calibrate import redo
 from suggest.cli.options import JsonOption, KbOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
-from suggest.errors import CalibrationError
 
 
 def sync(
@@ -36,11 +35,13 @@ def sync(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Embed everything anew with the model that the settings name.")
     ] = False,
+    no_adapt: Annotated[
+        bool, typer.Option("--no-adapt", help="At the first sync, do not learn how to search these entries.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Index the SOURCEs. Only new and changed entries are embedded; entries gone from them are removed."""
     from suggest.index.knowledge_base import KnowledgeBase
-    from suggest.learn import recheck
     from suggest.sources import read_entries
 
     with (
@@ -53,13 +54,10 @@ def sync(
             keep_missing=keep_missing or reader.still_there,
             dry_run=dry_run,
             adopt_model=adopt,
+            adapt=False if no_adapt else None,
             on_progress=show,
         )
-        rechecked = None
-        try:
-            rechecked = None if dry_run else recheck(opened, on_progress=show)
-        except CalibrationError as error:
-            _notice(f"the calibration could not be redone and is stale: {error}")
+        redone = [] if dry_run else redo(opened, show)
     report = report.model_copy(update={"rejected": reader.rejected})
     if as_json:
         print_json(report.model_dump(mode="json"))
@@ -70,10 +68,8 @@ def sync(
         f"unchanged {report.unchanged}; embedded {report.embedded}; "
         f"generation {report.generation}; {report.seconds:.1f} s"
     )
-    if rechecked is not None:
-        typer.echo("calibration redone on the new generation:")
-        for line in calibration_lines(rechecked):
-            typer.echo(f"  {line}")
+    for line in redone:
+        typer.echo(line)
     if report.rejected:
         typer.echo(
             f"{report.rejected} bad rows were left out, see {skip_bad}; entries that they were meant to update "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -36,6 +36,53 @@ class RetrievalReport(Record):
     hit_at_5: float = Field(alias="hit@5")
 
 
+class Ranked(NamedTuple):
+    """One judged query, what was found for it, and how good that is."""
+
+    query: Query
+    entry_ids: Sequence[str]
+    """At most ten, best first."""
+    metrics: dict[str, float]
+
+
+def rank(
+    search: Search,
+    queries: Iterable[Query],
+    qrels: Mapping[str, Mapping[str, int]],
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> tuple[list[Ranked], int]:
+    """Run every judged query through ``search``; return the rankings and how many queries were left out.
+
+    Raises :class:`~suggest.errors.EvaluationError` when no query has a positive judgement.
+    """
+    ranked: list[Ranked] = []
+    left_out = 0
+    for query in queries:
+        judged = qrels.get(query.id, {})
+        if not any(grade > 0 for grade in judged.values()):
+            left_out += 1
+            continue
+        found = search(query)[:_DEPTH]
+        ranked.append(Ranked(query, found, metrics(found, judged)))
+        if on_progress is not None:
+            on_progress(len(ranked))
+    if not ranked:
+        raise EvaluationError(
+            f"none of the {left_out} queries has a positive judgement; "
+            "check that the query ids of both files are the same"
+        )
+    return ranked, left_out
+
+
+def summary(ranked: Sequence[Ranked], left_out: int) -> RetrievalReport:
+    """Average the metrics of ``ranked``, which must not be empty."""
+    means: dict[str, Any] = {
+        name: round(fmean(one.metrics[name] for one in ranked), 4) for name in ranked[0].metrics
+    }
+    return RetrievalReport(queries=len(ranked), left_out=left_out, **means)
+
+
 def evaluate_retrieval(
     search: Search,
     queries: Iterable[Query],
@@ -43,29 +90,8 @@ def evaluate_retrieval(
     *,
     on_progress: Callable[[int], None] | None = None,
 ) -> RetrievalReport:
-    """Run every judged query through ``search`` and average the metrics.
-
-    Raises :class:`~suggest.errors.EvaluationError` when no query has a positive judgement.
-    """
-    per_query: list[dict[str, float]] = []
-    left_out = 0
-    for query in queries:
-        judged = qrels.get(query.id, {})
-        if not any(grade > 0 for grade in judged.values()):
-            left_out += 1
-            continue
-        per_query.append(metrics(search(query)[:_DEPTH], judged))
-        if on_progress is not None:
-            on_progress(len(per_query))
-    if not per_query:
-        raise EvaluationError(
-            f"none of the {left_out} queries has a positive judgement; "
-            "check that the query ids of both files are the same"
-        )
-    means: dict[str, Any] = {
-        name: round(fmean(values[name] for values in per_query), 4) for name in per_query[0]
-    }
-    return RetrievalReport(queries=len(per_query), left_out=left_out, **means)
+    """Run every judged query through ``search`` and average the metrics; raises as :func:`rank` does."""
+    return summary(*rank(search, queries, qrels, on_progress=on_progress))
 
 
 def metrics(ranked: Sequence[str], judged: Mapping[str, int]) -> dict[str, float]:

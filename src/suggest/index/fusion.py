@@ -1,6 +1,6 @@
-"""Convex fusion of the two legs' absolute scores.
+"""Convex fusion of the two legs' absolute scores, and what resolved inquiries lend to articles.
 
-No score depends on which other entries were found: BM25 is saturated, and the cosine is taken as it is.
+No score depends on which other inquiries are searched: BM25 is saturated, and the cosine is taken as it is.
 """
 
 from __future__ import annotations
@@ -33,3 +33,26 @@ def fuse(
     meaning = np.clip(semantic.astype(np.float64), 0.0, 1.0)
     fused: NDArray[np.float64] = (1.0 - vector_weight) * lexical + vector_weight * meaning
     return fused
+
+
+_LENT = 0.3
+"""Share of its lead that a resolved inquiry lends to the article it was answered with. Chosen on the sample
+knowledge base's labelled inquiries; from 0.1 to 0.35 the articles' ranking only gains."""
+
+
+def lend(
+    fused: NDArray[np.float64], answered_by: NDArray[np.int32], rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return ``fused`` with articles raised towards the best inquiry that they resolved.
+
+    Past inquiries are further phrasings of the question that their article answers. ``rows`` (ascending)
+    names each score's row, ``answered_by`` the row of its article (negative: none); all of shape (n,).
+    """
+    place = {int(row): i for i, row in enumerate(rows)}
+    best = fused.copy()
+    for i in np.flatnonzero(answered_by >= 0):
+        article = place.get(int(answered_by[i]))
+        if article is not None:
+            best[article] = max(best[article], fused[i])
+    raised: NDArray[np.float64] = fused + _LENT * (best - fused)
+    return raised

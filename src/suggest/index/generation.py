@@ -4,9 +4,11 @@
 
     kb/generations/000042/
         manifest.json    format version, counts, model, SHA-256 and size of every other file
-        rows.npz         one row an entry: store key, tenant, kind, first and last valid day, day superseded
+        rows.npz         one row an entry: store key, tenant, kind, first and last valid day, day superseded,
+                         row of the article a case was answered with
         vectors.faiss    vector leg, row for row
         lexical/         lexical leg, rows by number
+        adaptation.npy   map of query vectors learned from this knowledge base; absent when none was adopted
     kb/CURRENT           names the live generation; replaced atomically, last
 
 A generation is built in a folder of another name, synced to disk, renamed, and only then named by
@@ -27,21 +29,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
+from suggest.index.adaptation import project
+from suggest.index.embedding import Vectors
 from suggest.index.lexical import LexicalLeg
 from suggest.index.vectors import VectorLeg
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CURRENT = "CURRENT"
 FOLDER = "generations"
 MANIFEST = "manifest.json"
 ROWS = "rows.npz"
 VECTORS = "vectors.faiss"
 LEXICAL = "lexical"
+ADAPTATION = "adaptation.npy"
 _BUILDING = ".building-"
+_NEEDED = {"generation", "tenants", "model", "adaptation", "files"}
 
 NO_START = -(10**7)
 NO_END = 10**7
 """Days (proleptic ordinals) that stand for "since ever" and "never" in :class:`Rows`."""
+
+NO_ROW = -1
 
 
 class Rows(NamedTuple):
@@ -56,6 +64,8 @@ class Rows(NamedTuple):
     """0 FAQ article, 1 resolved inquiry."""
     superseded_from: NDArray[np.int32]
     """Day from which another entry replaces this one."""
+    answered_by: NDArray[np.int32]
+    """Row of the article that a resolved inquiry was answered with, or :data:`NO_ROW`."""
 
 
 class Generation:
@@ -80,6 +90,25 @@ class Generation:
         dimension = self.manifest["model"]["dimension"]
         self.vectors = VectorLeg(folder / VECTORS, rows=len(self), dimension=dimension)
         self.lexical = LexicalLeg(folder / LEXICAL)
+        self.adaptation = self._read_adaptation(dimension)
+
+    def _read_adaptation(self, dimension: int) -> Vectors | None:
+        if ADAPTATION not in self.manifest["files"]:
+            return None
+        path = self.folder / ADAPTATION
+        try:
+            learned: Vectors = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise KnowledgeBaseCorrupt(f"{path}: cannot be read: {error}") from error
+        if learned.shape != (dimension, dimension):
+            raise KnowledgeBaseCorrupt(
+                f"{path}: has shape {learned.shape}, expected {(dimension, dimension)}"
+            )
+        return learned
+
+    def adapted(self, queries: Vectors) -> Vectors:
+        """Return query vectors, shape (n, d), as this generation searches with them."""
+        return queries if self.adaptation is None else project(queries, self.adaptation)
 
     def __len__(self) -> int:
         return len(self.rows.key)
@@ -198,7 +227,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder}: written in format version {version}, this program reads {FORMAT_VERSION}; "
             "use the matching version of reply-suggest, or sync the sources into a new folder"
         )
-    if not isinstance(manifest, dict) or not {"generation", "tenants", "model", "files"} <= manifest.keys():
+    if not isinstance(manifest, dict) or not manifest.keys() >= _NEEDED:
         raise KnowledgeBaseCorrupt(f"{path}: is incomplete; sync the sources again")
     return manifest
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,19 +13,20 @@ import numpy as np
 from suggest.errors import KnowledgeBaseError, UnknownTenant
 from suggest.index import generation as generations
 from suggest.index.embedding import Embedder
-from suggest.index.fusion import fuse, saturate
-from suggest.index.generation import Generation
+from suggest.index.fusion import fuse, lend, saturate
+from suggest.index.generation import NO_ROW, Generation
 from suggest.index.lock import writer_lock
 from suggest.index.models import load_embedder
 from suggest.index.snippet import snippet
 from suggest.index.store import EntryStore
-from suggest.index.sync import Progress, check_model, synchronise
+from suggest.index.sync import Progress, check_model, readapt, synchronise
 from suggest.records import Entry, Evidence, Match, SyncReport
 from suggest.settings import FILE_NAME as SETTINGS_FILE
 from suggest.settings import Settings, load_settings
 from suggest.text import clean, tokens_with_surfaces
 
 _POOL = 100  # candidates taken from each leg before fusion
+_READ_AT_ONCE = 500
 
 
 class KnowledgeBase:
@@ -133,11 +134,17 @@ class KnowledgeBase:
 
     @property
     def model(self) -> str:
-        """Name and short fingerprint of the model of the generation in use; empty before the first sync."""
+        """Name and short fingerprint of the model of the generation in use, and of its adaptation if it has one.
+
+        Empty before the first sync.
+        """
         if self._generation is None:
             return ""
-        model = self._generation.manifest["model"]
-        return f"{model['name']}@{model['fingerprint'][:12]}"
+        model, files = self._generation.manifest["model"], self._generation.manifest["files"]
+        adapted = files.get(generations.ADAPTATION)
+        return f"{model['name']}@{model['fingerprint'][:12]}" + (
+            f"+{adapted['sha256'][:8]}" if adapted else ""
+        )
 
     def __len__(self) -> int:
         return len(self._generation) if self._generation else 0
@@ -153,6 +160,7 @@ class KnowledgeBase:
             "by_kind": manifest["by_kind"],
             "tenants": len(manifest["tenants"]),
             "model": self.model,
+            "adaptation": manifest["adaptation"],
             "created_at": manifest["created_at"],
             "format_version": manifest["format_version"],
             "generations_kept": generations.kept_numbers(self.path),
@@ -165,6 +173,16 @@ class KnowledgeBase:
             return set()
         return {entry_id for _, entry_id, _ in self._store.identities(self._generation.rows.key)}
 
+    def entries(self) -> Iterator[Entry]:
+        """Yield all entries of the generation in use, of every tenant, by id."""
+        if self._generation is None or self._store is None:
+            return
+        keys = [int(key) for key in self._generation.rows.key]
+        for start in range(0, len(keys), _READ_AT_ONCE):
+            yield from (
+                version.entry for version in self._store.versions(keys[start : start + _READ_AT_ONCE])
+            )
+
     def sync(
         self,
         entries: Iterable[Entry],
@@ -172,6 +190,7 @@ class KnowledgeBase:
         keep_missing: bool | Callable[[str], bool] = False,
         dry_run: bool = False,
         adopt_model: bool = False,
+        adapt: bool | None = None,
         on_progress: Progress | None = None,
     ) -> SyncReport:
         """Bring the knowledge base in line with ``entries``, which is everything that the sources hold.
@@ -188,6 +207,9 @@ class KnowledgeBase:
             Only count what would be done.
         adopt_model
             Embed everything anew when the settings name another model than the folder's.
+        adapt
+            At the first sync, and when a model is adopted, learn from the knowledge base's own questions how
+            to search it (see :meth:`adapt`); None takes the settings' word. Other syncs leave that as it is.
 
         Raises
         ------
@@ -210,6 +232,8 @@ class KnowledgeBase:
                     keep_missing=keep_missing if callable(keep_missing) else lambda _: bool(keep_missing),
                     dry_run=dry_run,
                     adopt_model=adopt_model,
+                    adapting=self.settings.retrieval.adapt if adapt is None else adapt,
+                    check_vector_leg=self.settings.retrieval.weight > 0,
                     on_progress=on_progress or (lambda *_: None),
                 )
             finally:
@@ -218,6 +242,36 @@ class KnowledgeBase:
             self._model_checked = False
             self.refresh()
         return report
+
+    def adapt(self, *, drop: bool = False, on_progress: Progress | None = None) -> dict[str, Any]:
+        """Learn anew how to search this knowledge base from its own questions, or ``drop`` what was learned.
+
+        The result is a new generation with the same entries. What was learned is used only when held-back
+        questions are found clearly better with it. Returns what the replay said: ``adopted``, ``pairs``,
+        ``mrr_before``, ``mrr_after`` (mean reciprocal rank by vectors alone) and ``gain_low``, a lower bound of
+        the gain. Raises KnowledgeBaseLocked, ModelMismatch, and KnowledgeBaseError when there
+        is nothing to learn from.
+        """
+        with writer_lock(self.path):
+            self.refresh()
+            if self._generation is None:
+                raise KnowledgeBaseError(f"{self.path}: holds no entries yet; sync some first")
+            store = EntryStore(self.path, read_only=False)
+            try:
+                readapt(
+                    self.path,
+                    store,
+                    self.embedder,
+                    self._generation,
+                    "drop" if drop else "learn",
+                    check_vector_leg=self.settings.retrieval.weight > 0,
+                    on_progress=on_progress or (lambda *_: None),
+                )
+            finally:
+                store.close()
+            self.refresh()
+            found: dict[str, Any] = self._generation.manifest["adaptation"]
+        return found
 
     def search(
         self,
@@ -266,16 +320,19 @@ class KnowledgeBase:
         usable = generation.usable(tenant, today or datetime.now(UTC).date())
         pool = max(_POOL, top)
         held = self._by_words(generation, terms, usable, tenant, pool)
-        query = self.embedder.embed_queries([clean(text)])[0]
+        query = generation.adapted(self.embedder.embed_queries([clean(text)]))[0]
         near = {row for row, _ in generation.vectors.search(query, limit=pool, among=usable)}
-        rows = sorted(near.union(held))
+        candidates = near.union(held)
+        answering = generation.rows.answered_by[sorted(candidates)]
+        rows = sorted(candidates.union(int(row) for row in answering if row != NO_ROW and usable[row]))
         if not rows:
             return []
-        held |= generation.lexical.scores(terms, sorted(near.difference(held)))
+        held |= generation.lexical.scores(terms, sorted(set(rows).difference(held)))
         semantic = generation.vectors.scores(query, rows)
         lexical = saturate(np.array([held.get(row, 0.0) for row in rows]), generation.lexical.rarest)
         weight = self.settings.retrieval.weight if vector_weight is None else vector_weight
         fused = fuse(lexical, semantic, vector_weight=weight)
+        fused = lend(fused, generation.rows.answered_by[rows], np.asarray(rows))
         order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
         chosen = self._choose(generation, [rows[i] for i in order], top, per_kind)
         order = [order[i] for i in chosen]

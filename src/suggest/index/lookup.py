@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.records import Entry
 from suggest.text import tokens
 
 
@@ -33,13 +31,3 @@ def unknown_share(kb: KnowledgeBase, text: str) -> float:
     lexical = kb._generation.lexical
     rarest = lexical.rarest
     return sum(rarity >= rarest for rarity in lexical.rarity(terms).values()) / len(terms)
-
-
-def entries(kb: KnowledgeBase) -> Iterator[Entry]:
-    """Yield every entry of the generation in use, of all tenants, in the order of their ids."""
-    if kb._generation is None or kb._store is None:
-        return
-    keys = [int(key) for key in kb._generation.rows.key]
-    for start in range(0, len(keys), 500):
-        for version in kb._store.versions(keys[start : start + 500]):
-            yield version.entry

@@ -80,21 +80,21 @@ class StudentEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed what customers ask."""
-        return self._embed(texts, _QUERY_WINDOWS)
+        return self.embed_windows([self.windows(text, _QUERY_WINDOWS) for text in texts])
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Embed what the team knows."""
-        return self._embed(texts, _DOCUMENT_WINDOWS)
+        return self.embed_windows([self.windows(text) for text in texts])
 
-    def _embed(self, texts: Sequence[str], most: int) -> Vectors:
-        windows = [self._windows(text, most) for text in texts]
+    def embed_windows(self, windows: Sequence[Sequence[Sequence[int]]]) -> Vectors:
+        """Return a unit vector for each text, shape (n, d), from its windows; zeros for one without any."""
         flat = [ids for parts in windows for ids in parts]
         if len(flat) < 4:
             found = [self._run(ids) for ids in flat]
         else:
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
                 found = list(pool.map(self._run, flat))
-        vectors = np.zeros((len(texts), self._width), np.float32)
+        vectors = np.zeros((len(windows), self._width), np.float32)
         at = 0
         for row, parts in enumerate(windows):
             if parts:
@@ -103,7 +103,8 @@ class StudentEmbedder:
             at += len(parts)
         return vectors
 
-    def _windows(self, text: str, most: int) -> list[list[int]]:
+    def windows(self, text: str, most: int = _DOCUMENT_WINDOWS) -> list[list[int]]:
+        """Return the token ids of at most ``most`` windows of ``text``."""
         cleaned = clean(text)
         if not any(c.isalnum() for c in cleaned):
             return []
@@ -113,7 +114,7 @@ class StudentEmbedder:
             cut.pop()
         return [[self._ends[0], *part, self._ends[1]] for part in cut]
 
-    def _run(self, ids: list[int]) -> Vectors:
+    def _run(self, ids: Sequence[int]) -> Vectors:
         [found] = self._session.run(None, {"input_ids": np.asarray([ids], dtype=np.int64)})
         row: Vectors = found[0]
         return row

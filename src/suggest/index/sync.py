@@ -12,16 +12,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from suggest.errors import InvalidRecord, KnowledgeBaseError, ModelError, ModelMismatch
 from suggest.index import generation as generations
 from suggest.index import lexical, vectors
+from suggest.index.adaptation import MAX_PAIRS, adapt
 from suggest.index.embedding import Embedder, Vectors
-from suggest.index.generation import NO_END, NO_START, Generation
-from suggest.index.lexical import LexicalLeg
+from suggest.index.generation import NO_END, NO_ROW, NO_START, Generation
+from suggest.index.health import check_vectors, check_words
+from suggest.index.known_pairs import embedded, known_pairs
 from suggest.index.store import EntryStore, embedding_text
 from suggest.records import Entry, SyncReport
 
@@ -31,6 +33,9 @@ _T = TypeVar("_T")
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how many are done, and how many there are (None: not known yet)."""
+
+Adapting = Literal["learn", "keep", "drop"]
+"""What becomes of the adaptation: learned anew, kept as the live generation has it, or left out."""
 
 
 class Plan(NamedTuple):
@@ -63,6 +68,8 @@ def synchronise(
     keep_missing: Callable[[str], bool],
     dry_run: bool,
     adopt_model: bool,
+    adapting: bool,
+    check_vector_leg: bool,
     on_progress: Progress,
 ) -> SyncReport:
     """Do one sync; the caller holds the writer lock. Arguments as in ``KnowledgeBase.sync``."""
@@ -74,9 +81,11 @@ def synchronise(
     number, embedded = (live.number if live else 0), 0
     if not dry_run and (plan.differs or adopted or live is None):
         reusable = None if adopted else live
-        number, embedded = _build(folder, store, embedder, plan, reusable, number, on_progress)
-        generations.discard_old(folder, KEEP_GENERATIONS)
-        store.keep_only(generations.keys_in_use(folder))
+        how: Adapting = "keep" if reusable is not None else "learn" if adapting else "drop"
+        number, embedded = _build(
+            folder, store, embedder, plan, reusable, number, how, check_vector_leg, on_progress
+        )
+        _tidy(folder, store)
     return SyncReport(
         added=plan.added,
         changed=plan.changed,
@@ -87,6 +96,30 @@ def synchronise(
         seconds=round(time.perf_counter() - started, 3),
         dry_run=dry_run,
     )
+
+
+def readapt(
+    folder: Path,
+    store: EntryStore,
+    embedder: Embedder,
+    live: Generation,
+    how: Literal["learn", "drop"],
+    *,
+    check_vector_leg: bool,
+    on_progress: Progress,
+) -> int:
+    """Build a generation with the entries of ``live`` and another adaptation; return its number."""
+    check_model(live, embedder)
+    keys = {entry_id: key for key, entry_id, _ in store.identities(live.rows.key)}
+    plan = Plan(keys, 0, 0, 0, len(keys))
+    number, _ = _build(folder, store, embedder, plan, live, live.number, how, check_vector_leg, on_progress)
+    _tidy(folder, store)
+    return number
+
+
+def _tidy(folder: Path, store: EntryStore) -> None:
+    generations.discard_old(folder, KEEP_GENERATIONS)
+    store.keep_only(generations.keys_in_use(folder))
 
 
 def check_model(live: Generation, embedder: Embedder) -> None:
@@ -157,11 +190,14 @@ def _build(
     plan: Plan,
     reusable: Generation | None,
     previous: int,
+    how: Adapting,
+    check_vector_leg: bool,
     on_progress: Progress,
 ) -> tuple[int, int]:
     """Build and publish the next generation; return its number and how many entries were embedded."""
     number = max([previous, *generations.kept_numbers(folder)]) + 1
-    keys = [plan.keys[entry_id] for entry_id in sorted(plan.keys)]
+    key_of = {entry_id: plan.keys[entry_id] for entry_id in sorted(plan.keys)}
+    keys = list(key_of.values())
     try:
         building = generations.begin(folder, number)
         rows, manifest = _rows(store, keys)
@@ -169,7 +205,12 @@ def _build(
         matrix, embedded = _vectors(store, embedder, keys, reusable, on_progress)
         vectors.build(building / generations.VECTORS, matrix)
         lexical.build(building / generations.LEXICAL, _documents(store, keys, rows, manifest, on_progress))
-        _check_health(building / generations.LEXICAL, store, keys, rows, manifest)
+        learned, adaptation = _adaptation(store, embedder, key_of, reusable, how, on_progress)
+        if learned is not None:
+            np.save(building / generations.ADAPTATION, learned, allow_pickle=False)
+        check_words(building / generations.LEXICAL, store, keys, rows, manifest)
+        if check_vector_leg and how != "keep":  # a model that a delta keeps was tested when it came
+            check_vectors(matrix, learned, embedder, store, key_of)
         manifest |= {
             "format_version": generations.FORMAT_VERSION,
             "generation": number,
@@ -179,6 +220,7 @@ def _build(
                 "fingerprint": embedder.fingerprint,
                 "dimension": embedder.dimension,
             },
+            "adaptation": {"generation": number, **adaptation} if how == "learn" else adaptation,
         }
         generations.publish(folder, building, manifest)
     except OSError as error:
@@ -195,6 +237,7 @@ def _rows(store: EntryStore, keys: list[int]) -> tuple[dict[str, Any], dict[str,
     kinds: Counter[str] = Counter()
     row_of: dict[str, int] = {}
     superseding: list[tuple[str, str, int]] = []
+    resolved: list[tuple[int, str]] = []
     columns: dict[str, list[int]] = {"tenant": [], "kind": [], "valid_from": [], "valid_until": []}
     tenant_of: list[str] = []
     for entry in _entries(store, keys):
@@ -206,6 +249,8 @@ def _rows(store: EntryStore, keys: list[int]) -> tuple[dict[str, Any], dict[str,
         columns["valid_until"].append(entry.valid_until.toordinal() if entry.valid_until else NO_END)
         columns["kind"].append(0 if entry.kind == "faq" else 1)
         kinds[entry.kind] += 1
+        if entry.kind == "case" and entry.resolves_with:
+            resolved.append((row_of[entry.id], entry.resolves_with))
         if entry.supersedes:
             superseding.append((entry.supersedes, entry.tenant, first))
     superseded_from = np.full(len(keys), NO_END, dtype=np.int32)
@@ -213,8 +258,14 @@ def _rows(store: EntryStore, keys: list[int]) -> tuple[dict[str, Any], dict[str,
         row = row_of.get(entry_id)
         if row is not None and tenant_of[row] == tenant:
             superseded_from[row] = min(int(superseded_from[row]), first)
+    answered_by = np.full(len(keys), NO_ROW, dtype=np.int32)
+    for case, entry_id in resolved:
+        row = row_of.get(entry_id)
+        if row is not None and tenant_of[row] == tenant_of[case] and columns["kind"][row] == 0:
+            answered_by[case] = row
     rows = {name: np.asarray(values, dtype=np.int32) for name, values in columns.items()}
     rows |= {"key": np.asarray(keys, dtype=np.int64), "superseded_from": superseded_from}
+    rows["answered_by"] = answered_by
     rows["kind"] = rows["kind"].astype(np.int8)
     return rows, {"entries": len(keys), "by_kind": dict(kinds), "tenants": list(tenants)}
 
@@ -248,6 +299,26 @@ def _vectors(
     return matrix, len(fresh)
 
 
+def _adaptation(
+    store: EntryStore,
+    embedder: Embedder,
+    key_of: Mapping[str, int],
+    live: Generation | None,
+    how: Adapting,
+    on_progress: Progress,
+) -> tuple[Vectors | None, dict[str, Any]]:
+    """Return the map of query vectors for the next generation, if any, and what the manifest says of it."""
+    if how == "keep" and live is not None:
+        return live.adaptation, live.manifest["adaptation"]
+    if how == "drop":
+        return None, {"adopted": False}
+    questions, answers, groups = embedded(known_pairs(store, key_of, MAX_PAIRS), embedder, on_progress)
+    learned, outcome = adapt(
+        questions, answers, groups, on_progress=lambda done, of: on_progress("adapting: replay", done, of)
+    )
+    return learned, outcome.record()
+
+
 def _documents(
     store: EntryStore,
     keys: list[int],
@@ -261,27 +332,6 @@ def _documents(
             row = next(numbers)
             yield row, manifest["tenants"][rows["tenant"][row]], terms.title, terms.body
         on_progress("indexing", min(len(keys), row + 1), len(keys))
-
-
-def _check_health(
-    folder: Path, store: EntryStore, keys: list[int], rows: dict[str, Any], manifest: dict[str, Any]
-) -> None:
-    """Fail loudly when the lexical leg does not find entries by their own words."""
-    leg = LexicalLeg(folder)
-    tried = found = 0
-    step = max(1, len(keys) // 50)
-    for row in range(0, len(keys), step):
-        [(_, terms)] = store.versions([keys[row]])
-        own = f"{terms.title} {terms.body}".split()[:40]
-        if own:
-            tried += 1
-            tenant = manifest["tenants"][rows["tenant"][row]]
-            found += row in {hit for hit, _ in leg.search(own, tenant=tenant, limit=50)}
-    if tried and found < tried / 2:
-        raise KnowledgeBaseError(
-            f"the lexical index finds only {found} of {tried} entries by their own words; "
-            "this is a fault of the installation (tantivy or SudachiPy), the old generation stays live"
-        )
 
 
 def _entries(store: EntryStore, keys: list[int]) -> Iterator[Entry]:

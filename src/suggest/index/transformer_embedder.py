@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BATCH = 32
 _STATIC = "suggest.index.sentence_module.StaticModule"
+_STUDENT = "suggest.index.student_module.StudentModule"
 _UNSAFE = (
     "*.bin",
     "*.pt",
@@ -140,6 +141,10 @@ def _load(folder: Path, given: str) -> SentenceTransformer:
 
     quiet: Any = logging.disable_progress_bar
     quiet()
+    if _names(folder, _STUDENT):
+        from suggest.index.student_module import StudentModule
+
+        return SentenceTransformer(modules=[StudentModule.load(folder)], device="cpu")
     for weights in (path for pattern in _UNSAFE[:-1] for path in folder.rglob(pattern)):
         if not list(weights.parent.glob("*.safetensors")):
             raise ModelError(
@@ -147,7 +152,7 @@ def _load(folder: Path, given: str) -> SentenceTransformer:
                 "safetensors (save_pretrained does) or choose another model"
             )
     try:
-        if _is_static(folder):
+        if _names(folder, _STATIC):
             from suggest.index.sentence_module import StaticModule
 
             return SentenceTransformer(modules=[StaticModule.load(folder)], device="cpu")
@@ -165,9 +170,10 @@ def _load(folder: Path, given: str) -> SentenceTransformer:
         ) from error
 
 
-def _is_static(folder: Path) -> bool:
+def _names(folder: Path, module: str) -> bool:
+    """Tell whether the folder is one of ours; its class is then loaded from here, never by its word."""
     modules = folder / "modules.json"
-    return modules.is_file() and _STATIC in modules.read_text(encoding="utf-8")
+    return modules.is_file() and module in modules.read_text(encoding="utf-8")
 
 
 def _prompt(model: SentenceTransformer, given: str | None, names: tuple[str, ...]) -> str:

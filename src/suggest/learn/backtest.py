@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from suggest.errors import EvaluationError
 from suggest.evaluate.backtest import Answered, Assumptions, BacktestReport, measures_of
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.index.lookup import entries as entries_of
 from suggest.judge import Policy
 from suggest.learn.calibrate import CERTAINTY, RISK, calibrate
 from suggest.learn.outcomes import LabelledInquiry
@@ -59,7 +58,7 @@ def backtest(
     """
     show = on_progress or (lambda *_: None)
     day = at or _day_of_split(cases)
-    past = _split(list(entries_of(kb)), cases, day, current_articles=current_articles)
+    past = _split(list(kb.entries()), cases, day, current_articles=current_articles)
     if not past.after or not past.known:
         raise EvaluationError(
             f"the split at {day} leaves {len(past.known)} known entries and {len(past.after)} cases after it; "

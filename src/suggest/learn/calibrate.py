@@ -15,7 +15,7 @@ import numpy as np
 from suggest.errors import CalibrationError
 from suggest.evaluate import reliability as measures
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.index.lookup import entries, identity
+from suggest.index.lookup import identity
 from suggest.judge.calibration import (
     FILE_NAME,
     LABELS,
@@ -126,7 +126,7 @@ def _outcomes(
     show: Callable[[int], None],
 ) -> list[Outcome]:
     suggester = Suggester(kb, today=today, confidence=Confidence(scoring))
-    itself = cases_of(labels, list(entries(kb)))
+    itself = cases_of(labels, list(kb.entries()))
     found = []
     for number, label in enumerate(labels, 1):
         found.append(outcome(suggester, label, without=itself[label.inquiry.id]))

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.index.lookup import entries, unknown_share
+from suggest.index.lookup import unknown_share
 from suggest.judge.features import Features, features_of
 from suggest.records import Article, Concern, Inquiry, ResolvedCase
 from suggest.text import clean, morphemes, tokens
@@ -65,7 +65,7 @@ def own_questions(kb: KnowledgeBase) -> Iterator[Asked]:
     rng = random.Random(0)  # noqa: S311 - the same sample every time
     articles: list[Article] = []
     cases: list[ResolvedCase] = []
-    for entry in entries(kb):
+    for entry in kb.entries():
         if isinstance(entry, Article):
             if entry.title and entry.body:
                 articles.append(entry)

@@ -1,0 +1,69 @@
+"""Tests each leg of a new generation on the knowledge base's own known items, before it goes live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from suggest.errors import KnowledgeBaseError, ModelError
+from suggest.index.adaptation import project
+from suggest.index.embedding import Embedder, Vectors
+from suggest.index.known_pairs import known_pairs
+from suggest.index.lexical import LexicalLeg
+from suggest.index.store import EntryStore
+
+_TRIED = 50
+_ENOUGH = 20
+_COMPARED = 2_000
+_CHANCE = 0.4
+"""Share of other entries that are nearer to a question than its own entry: 0 at best, 0.5 by chance."""
+
+
+def check_words(
+    folder: Path, store: EntryStore, keys: Sequence[int], rows: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> None:
+    """Raise KnowledgeBaseError when the lexical leg in ``folder`` does not find entries by their own words."""
+    leg = LexicalLeg(folder)
+    tried = found = 0
+    step = max(1, len(keys) // _TRIED)
+    for row in range(0, len(keys), step):
+        [(_, terms)] = store.versions([keys[row]])
+        own = f"{terms.title} {terms.body}".split()[:40]
+        if own:
+            tried += 1
+            tenant = manifest["tenants"][rows["tenant"][row]]
+            found += row in {hit for hit, _ in leg.search(own, tenant=tenant, limit=50)}
+    if tried and found < tried / 2:
+        raise KnowledgeBaseError(
+            f"the lexical index finds only {found} of {tried} entries by their own words; "
+            "this is a fault of the installation (tantivy or SudachiPy), the old generation stays live"
+        )
+
+
+def check_vectors(
+    matrix: Vectors, learned: Vectors | None, embedder: Embedder, store: EntryStore, row_of: Mapping[str, int]
+) -> None:
+    """Raise ModelError when questions are no nearer to their own entries than to others.
+
+    ``row_of`` is entry id → store key, its order the rows of ``matrix``, shape (n, d).
+    """
+    pairs = known_pairs(store, row_of, _TRIED)
+    place = {key: row for row, key in enumerate(row_of.values())}
+    if len(pairs) < _ENOUGH:
+        return
+    queries = embedder.embed_queries([pair.question for pair in pairs])
+    if learned is not None:
+        queries = project(queries, learned)
+    others = matrix[:: max(1, len(matrix) // _COMPARED)]
+    own = np.array([queries[i] @ matrix[place[pair.group]] for i, pair in enumerate(pairs)])
+    ahead = float((queries @ others.T >= own[:, None]).mean())
+    if ahead > _CHANCE:
+        raise ModelError(
+            f"model {embedder.name!r} finds the entries no better than by chance: for {len(pairs)} of their own "
+            f"questions {ahead:.0%} of the other entries are at least as near (expected a few per cent). It may not "
+            "know the language of the entries; set another model, or `vector_weight = 0` to search by words "
+            "only. The old generation stays live"
+        )
