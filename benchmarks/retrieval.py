@@ -3,7 +3,8 @@
     python benchmarks/retrieval.py --data DIR [--profile balanced]
 
 DIR holds development sets in the project's formats (``corpus.jsonl.gz``, ``queries.jsonl.gz``,
-``qrels.tsv``; ``inquiries.jsonl`` with ``kind``, ``lang`` and ``split``). Prints a Markdown table with
+``qrels.tsv``; ``inquiries.jsonl`` with ``kind``, ``lang`` and ``split``). Searches as ``suggest evaluate`` does.
+Prints a Markdown table with
 95 % bootstrap intervals. Inquiries of the tuning split were used for choices; only the reporting split
 is reported here.
 """
@@ -18,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from suggest import KnowledgeBase, Settings, read_entries
+from suggest import Inquiry, KnowledgeBase, Settings, Suggester, read_entries
 from suggest.evaluate import read_qrels, read_queries
 from suggest.evaluate.retrieval import metrics
+from suggest.index.embedding import Embedder
 from suggest.settings import Retrieval
 
 CONFIGURATIONS = {"words only": 0.0, "vectors only": 1.0, "both": None}
@@ -42,18 +44,23 @@ def report(
 ) -> None:
     """Print one row for each configuration."""
     queries = [(key, text) for key, text in queries if any(g > 0 for g in judged.get(key, {}).values())]
+    suggester = Suggester(kb)
     for label, weight in CONFIGURATIONS.items():
         found = [
-            metrics([m.entry_id for m in kb.search(text, vector_weight=weight)], judged[key])
+            metrics(
+                [m.entry_id for m in suggester.find(Inquiry(text=text), vector_weight=weight)], judged[key]
+            )
             for key, text in queries
         ]
         cells = " | ".join(interval([f[metric] for f in found]) for metric in SHOWN)
         print(f"| {name} | {len(queries)} | {label} | {cells} |", flush=True)
 
 
-def without_titles(path: Path, folder: Path, settings: Settings) -> KnowledgeBase:
+def without_titles(
+    path: Path, folder: Path, settings: Settings, embedder: Embedder | None = None
+) -> KnowledgeBase:
     """Index a corpus with its titles removed, for known-item search by title."""
-    kb = KnowledgeBase.open(folder, settings=settings)
+    kb = KnowledgeBase.open(folder, settings=settings, embedder=embedder)
     with read_entries(path) as entries:
         kb.sync(e.model_copy(update={"title": ""}) for e in entries if e.kind == "faq" and e.body.strip())
     return kb

@@ -98,6 +98,43 @@ def test_sync_search_status_evaluate(run: Run, tmp_path: Path) -> None:
     assert "1 of 1 judged entries are not in the knowledge base, e.g. 'no-such-entry'" in result.err
 
 
+def test_verify_rollback_forget(run: Run, tmp_path: Path) -> None:
+    kb, source = tmp_path / "kb", tmp_path / "faq.jsonl"
+    rows = [{"id": f"f{n}", "title": f"返品{n}", "body": "窓口へ。"} for n in range(3)]
+    for count in (2, 3):
+        source.write_text("\n".join(json.dumps(row) for row in rows[:count]), encoding="utf-8")
+        run("sync", source, "--kb", kb, "--json")
+    assert run("verify", "--kb", kb, "--json").json == {"ok": True, "generation": 2, "problems": []}
+    assert run("rollback", "--kb", kb, "--json").json == {"generation": 1}
+    assert run("status", "--kb", kb, "--json").json["entries"] == 2
+    assert (
+        run("rollback", "--kb", kb, "--to", 2).out == "generation 2 is live; the next sync starts from it\n"
+    )
+    said = run("forget", "f1", "f9", "--kb", kb, "--json").json
+    assert said == {"forgotten": 1, "not_live": ["f9"], "generation": 3}
+    assert "nothing is wrong" in run("verify", "--kb", kb).out
+    (kb / "generations" / "000003" / "rows.npz").write_bytes(b"")
+    result = run("verify", "--kb", kb, "--json")
+    assert result.status == 1
+    assert json.loads(result.out)["ok"] is False
+    assert "rows.npz" in json.loads(result.out)["problems"][0]
+    assert run("rollback", "--kb", kb).err == f"error: {kb}: there is no generation before 3; kept are 3\n"
+    assert run("verify", "--kb", tmp_path / "none").status == 1
+
+
+def test_another_model_is_tried_then_adopted(run: Run, tmp_path: Path) -> None:
+    kb = tmp_path / "kb"
+    run("sync", SAMPLE, "--kb", kb)
+    trial = run("sync", SAMPLE, "--kb", kb, "--model", "balanced", "--json").json
+    assert (trial["model"], trial["embedded"], trial["replayed"]) == ("suggest-balanced-ja-en", 210, 150)
+    assert 0 < len(trial["changed"]) < 150
+    assert run("status", "--kb", kb, "--json").json["generation"] == 1
+    report = run("sync", SAMPLE, "--kb", kb, "--model", "balanced", "--adopt", "--json").json
+    assert (report["unchanged"], report["embedded"], report["generation"]) == (210, 0, 2)
+    assert 'profile = "balanced"' in (kb / "suggest.toml").read_text(encoding="utf-8")
+    assert run("search", "返品", "--kb", kb, "--json").json["generation"] == 2
+
+
 def test_reply_to_one_inquiry_as_json(run: Run, sample_kb_folder: Path) -> None:
     suggestion = run(
         "reply", "ログインできません。パスワードも忘れました", "--kb", sample_kb_folder, "--json"

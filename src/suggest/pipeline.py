@@ -9,7 +9,7 @@ from typing import NamedTuple
 from suggest.compose import compose
 from suggest.errors import SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.index.lookup import identity, unknown_share
+from suggest.index.lookup import Identity, identity, unknown_share
 from suggest.judge import Confidence, Policy, judge, load_policy
 from suggest.judge.calibration import confidence_of
 from suggest.judge.features import answer_of
@@ -71,7 +71,7 @@ class Suggester:
         self.kb = kb
         self._today = today
         self._given = confidence
-        self._known: tuple[int, Confidence] | None = None
+        self._known: tuple[Identity, Confidence] | None = None
         judging = kb.settings.judging
         path = None if judging.policy is None else kb.path / judging.policy
         self.policy = policy or load_policy(path)
@@ -85,23 +85,25 @@ class Suggester:
     def suggest(self, inquiry: Inquiry, *, top: int = 10) -> Suggestion:
         """Return lane, reasons, matches (at most ``top``) and a draft for ``inquiry``.
 
+        All of it comes from one generation; a newer one is taken up between calls.
         Never raises for what a customer wrote. Raises UnknownTenant for a tenant without entries.
         """
         return self.examine(inquiry, top=top).suggestion
 
     def examine(self, inquiry: Inquiry, *, top: int = 10, without: Collection[str] = frozenset()) -> Examined:
         """Suggest, and say what a calibration needs to know; entries ``without`` count as absent."""
-        settings = self.kb.settings
+        kb = self.kb.pinned()
+        settings = kb.settings
         today = self._today or datetime.now(UTC).date()
         understanding = self.understand(inquiry)
-        confidence = self.confidence
+        confidence = self._confidence(kb)
         most = settings.judging.max_concerns
         asked = [concern.text for concern in understanding.concerns]
         evidence = self._evidence(
-            asked, inquiry.tenant, today, top=max(top, _LOOKED_AT), per_kind=_PER_KIND, without=without
+            kb, asked, inquiry.tenant, today, top=max(top, _LOOKED_AT), per_kind=_PER_KIND, without=without
         )
         scores = [
-            confidence.scores(concern, found, unknown=unknown_share(self.kb, concern.text), today=today)
+            confidence.scores(concern, found, unknown=unknown_share(kb, concern.text), today=today)
             for concern, found in zip(understanding.concerns, evidence, strict=True)
         ]
         judgement = judge(
@@ -115,7 +117,7 @@ class Suggester:
             personal_data=find_personal_data,
             today=today,
         )
-        if len(self.kb) == 0:
+        if len(kb) == 0:
             notes = (*notes, reason("empty_knowledge_base", understanding.language))
         sendable = draft is not None and _can_be_sent(draft, evidence)
         suggestion = Suggestion(
@@ -131,8 +133,8 @@ class Suggester:
             draft=draft,
             handoff=handoff,
             personal_data=understanding.personal_data,
-            generation=self.kb.generation,
-            model=self.kb.model,
+            generation=kb.generation,
+            model=kb.model,
         )
         best = tuple(_best(found, rated) for found, rated in zip(evidence, scores, strict=True))
         return Examined(suggestion, judgement.score, judgement.free and sendable, best)
@@ -140,22 +142,19 @@ class Suggester:
     @property
     def confidence(self) -> Confidence:
         """What is known about how often scores are right, for the generation in use."""
+        return self._confidence(self.kb.pinned())
+
+    def _confidence(self, kb: KnowledgeBase) -> Confidence:
         if self._given is not None:
             return self._given
-        number = self.kb.generation
-        if self._known is None or self._known[0] != number:
-            held = identity(self.kb)
-            self._known = (
-                number,
-                confidence_of(
-                    self.kb.path,
-                    generation=held.generation,
-                    fingerprint=held.model,
-                    model=self.kb.embedder.name,
-                ),
+        held = identity(kb)
+        known = self._known
+        if known is None or known[0] != held:
+            found = confidence_of(
+                kb.path, generation=held.generation, fingerprint=held.model, model=kb.embedder.name
             )
-        provisional = self.kb.settings.judging.provisional
-        return self._known[1]._replace(provisional_ready=provisional)
+            known = self._known = (held, found)
+        return known[1]._replace(provisional_ready=kb.settings.judging.provisional)
 
     def suggest_many(self, inquiries: Iterable[Inquiry], *, top: int = 10) -> Iterator[Suggestion]:
         """Suggest for each inquiry in turn; each is judged as if it were alone."""
@@ -172,10 +171,16 @@ class Suggester:
         """
         today = self._today or datetime.now(UTC).date()
         asked = [concern.text for concern in self._understand(inquiry).concerns] or [inquiry.text]
-        return _merge(self._evidence(asked, inquiry.tenant, today, top=top, vector_weight=vector_weight), top)
+        return _merge(
+            self._evidence(
+                self.kb.pinned(), asked, inquiry.tenant, today, top=top, vector_weight=vector_weight
+            ),
+            top,
+        )
 
     def _evidence(
         self,
+        kb: KnowledgeBase,
         asked: Sequence[str],
         tenant: str,
         today: date,
@@ -186,9 +191,9 @@ class Suggester:
         without: Collection[str] = frozenset(),
     ) -> list[list[Evidence]]:
         """Return what is found for each concern; those beyond the limit get nothing."""
-        limit = self.kb.settings.judging.max_concerns
+        limit = kb.settings.judging.max_concerns
         found = [
-            self.kb.retrieve(
+            kb.retrieve(
                 text,
                 tenant=tenant,
                 top=top + len(without),

@@ -420,3 +420,24 @@ class SyncReport(Record):
     dry_run: bool = False
     rejected: int = 0
     """Bad rows left out with ``skip_bad``."""
+
+
+class ChangedAnswer(Record):
+    """A past inquiry that another model would answer with another entry."""
+
+    inquiry_id: str
+    before: str | None
+    """Id of the entry that comes first now; None when nothing is found."""
+    after: str | None
+
+
+class ModelTrial(Record):
+    """What would change with another model."""
+
+    model: str
+    fingerprint: str
+    embedded: int
+    replayed: int
+    """Past inquiries that were asked again."""
+    changed: tuple[ChangedAnswer, ...]
+    seconds: float

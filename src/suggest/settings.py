@@ -5,6 +5,8 @@ Unknown keys are refused, so that a typo never silently means "default".
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +17,8 @@ from suggest.errors import InvalidRecord, SettingsError
 from suggest.records import Record
 
 FILE_NAME = "suggest.toml"
+
+_MODEL_LINE = re.compile(r"\s*(model|profile|query_prompt|document_prompt)\s*=")
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -95,3 +99,33 @@ def load_settings(path: Path) -> Settings:
         return Settings(**values)
     except InvalidRecord as error:
         raise SettingsError(f"{path}: {error}") from error
+
+
+def write_model(path: Path, retrieval: Retrieval) -> None:
+    """Make a settings file name the model of ``retrieval``, leaving everything else in it as it is.
+
+    Raises :class:`~suggest.errors.SettingsError` when the file is written in a way that this cannot follow.
+    """
+    wanted = load_settings(path).model_copy(update={"retrieval": retrieval})
+    lines = path.read_text(encoding="utf-8-sig").splitlines() if path.exists() else []
+    said = [f"model = {json.dumps(retrieval.model, ensure_ascii=False)}", f'profile = "{retrieval.profile}"']
+    header = next((n for n, line in enumerate(lines) if line.split("#")[0].strip() == "[retrieval]"), None)
+    if header is None:
+        lines = [*lines, *([""] if lines else []), "[retrieval]", *said]
+    else:
+        end = next(
+            (n for n in range(header + 1, len(lines)) if lines[n].lstrip().startswith("[")), len(lines)
+        )
+        kept = [line for line in lines[header + 1 : end] if not _MODEL_LINE.match(line)]
+        lines = [*lines[: header + 1], *said, *kept, *lines[end:]]
+    temporary = path.with_name(f"{path.name}.new")
+    try:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if load_settings(temporary) != wanted:
+            raise SettingsError("the result would say something else")
+        temporary.replace(path)
+    except (SettingsError, OSError) as error:
+        temporary.unlink(missing_ok=True)
+        raise SettingsError(
+            f"{path}: cannot be changed here ({error}); write {' and '.join(said)} under [retrieval] by hand"
+        ) from error

@@ -13,7 +13,21 @@ from typing import Annotated
 import typer
 
 from suggest import __version__
-from suggest.cli import adapt, backtest, calibrate, demo, evaluate, policy, reply, search, status, sync
+from suggest.cli import (
+    adapt,
+    backtest,
+    calibrate,
+    demo,
+    evaluate,
+    forget,
+    policy,
+    reply,
+    rollback,
+    search,
+    status,
+    sync,
+    verify,
+)
 from suggest.errors import SuggestError
 
 app = typer.Typer(
@@ -52,6 +66,9 @@ app.command("calibrate")(calibrate.calibrate)
 app.add_typer(policy.app, name="policy")
 app.command("adapt")(adapt.adapt)
 app.command("status")(status.status)
+app.command("verify")(verify.verify)
+app.command("rollback")(rollback.rollback)
+app.command("forget")(forget.forget)
 
 
 def main() -> None:

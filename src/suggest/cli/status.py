@@ -7,6 +7,9 @@ import typer
 from suggest.cli.options import JsonOption, KbOption
 from suggest.cli.output import print_json
 
+_OUT_OF_USE = ("expired", "superseded", "not_yet_valid")
+_SHOWN = 10
+
 
 def status(kb: KbOption, as_json: JsonOption = False) -> None:
     """Print generation, entries, model, size and state of confidence; the files are verified first."""
@@ -24,4 +27,9 @@ def status(kb: KbOption, as_json: JsonOption = False) -> None:
         print_json(found)
         return
     for name, value in found.items():
-        typer.echo(f"{name:>17}  {value}")
+        typer.echo(f"{name:>17}  {_listed(value) if name in _OUT_OF_USE else value}")
+
+
+def _listed(entry_ids: list[str]) -> str:
+    shown = ", ".join(entry_ids[:_SHOWN]) + (" …" if len(entry_ids) > _SHOWN else "")
+    return f"{len(entry_ids)}  {shown}".rstrip()

@@ -37,3 +37,11 @@ class Embedder(Protocol):
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Embed what the team knows."""
+
+
+@runtime_checkable
+class TokenEmbedder(Embedder, Protocol):
+    """A model over the tokens of :func:`suggest.text.tokens`, which need not be made twice then."""
+
+    def embed_tokens(self, texts: Sequence[Sequence[str]]) -> Vectors:
+        """Embed documents given as tokens, to the same vectors as ``embed_documents`` of their texts."""

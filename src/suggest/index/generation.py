@@ -3,16 +3,17 @@
 ::
 
     kb/generations/000042/
-        manifest.json    format version, counts, model, SHA-256 and size of every other file
-        rows.npz         one row an entry: store key, tenant, kind, first and last valid day, day superseded,
+        manifest.json    format version, counts, model, SHA-256 and size of every other file, and of itself
+        rows.npz         one row an entry: store key and checksum, slot of its vector, tenant, kind, days,
                          row of the article a case was answered with
-        vectors.faiss    vector leg, row for row
-        lexical/         lexical leg, rows by number
+        vectors/         segments of vectors, and the approximate index of a large knowledge base
+        lexical/         lexical leg, documents by store key
         adaptation.npy   map of query vectors learned from this knowledge base; absent when none was adopted
     kb/CURRENT           names the live generation; replaced atomically, last
 
 A generation is built in a folder of another name, synced to disk, renamed, and only then named by
-CURRENT. Checksums are verified before any native reader opens a file.
+CURRENT. Files that did not change are shared with the generation before by hard links. Checksums are verified
+before any native reader opens a file.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import hashlib
 import json
 import os
 import shutil
+import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,18 +35,20 @@ from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
 from suggest.index.adaptation import project
 from suggest.index.embedding import Vectors
 from suggest.index.lexical import LexicalLeg
-from suggest.index.vectors import VectorLeg
+from suggest.index.vectors import Segment, VectorLeg
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 CURRENT = "CURRENT"
 FOLDER = "generations"
 MANIFEST = "manifest.json"
 ROWS = "rows.npz"
-VECTORS = "vectors.faiss"
+VECTORS = "vectors"
 LEXICAL = "lexical"
 ADAPTATION = "adaptation.npy"
 _BUILDING = ".building-"
-_NEEDED = {"generation", "tenants", "model", "adaptation", "files"}
+_GOING = ".going-"
+_KEPT = ".kept"
+_SETTLED = 2.0  # seconds after which a file's time of change tells whether it changed again
 
 NO_START = -(10**7)
 NO_END = 10**7
@@ -64,21 +69,36 @@ class Rows(NamedTuple):
     """0 FAQ article, 1 resolved inquiry."""
     superseded_from: NDArray[np.int32]
     """Day from which another entry replaces this one."""
+    slot: NDArray[np.int64]
+    """Position of the vector in the segments."""
+    checksum: NDArray[np.int64]
+    """What the entry store must say of the version."""
+    source: NDArray[np.int64]
+    """Digest of the source row, shape (n, 2); zero where it is not known."""
     answered_by: NDArray[np.int32]
     """Row of the article that a resolved inquiry was answered with, or :data:`NO_ROW`."""
+
+
+Verified = dict[tuple[int, int], tuple[int, int, str]]
+"""(device, inode) → size, time of change and SHA-256 of files that a reader has verified."""
 
 
 class Generation:
     """An open generation. Immutable, so safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """Verify and open ``folder``; raises KnowledgeBaseError subclasses that name what is wrong."""
+    def __init__(self, folder: Path, verified: Verified | None = None) -> None:
+        """Verify and open ``folder``; raises KnowledgeBaseError subclasses that name what is wrong.
+
+        Files in ``verified``, as a generation opened before has them, that did not change since are not read again.
+        """
         self.folder = folder
         self.manifest = read_manifest(folder)
-        problems = verify_files(folder, self.manifest)
+        self.verified: Verified = {}
+        problems = verify_files(folder, self.manifest, verified or {}, self.verified)
         if problems:
             raise KnowledgeBaseCorrupt(
-                f"{'; '.join(problems)}. Sync the sources again to build a new generation"
+                f"{'; '.join(problems)}. Go back to an older generation with `suggest rollback`, or sync the sources "
+                "into a new folder"
             )
         self.number: int = self.manifest["generation"]
         self.tenants: list[str] = self.manifest["tenants"]
@@ -87,9 +107,11 @@ class Generation:
                 self.rows = Rows(*(columns[name] for name in Rows._fields))
         except (OSError, ValueError, KeyError) as error:
             raise KnowledgeBaseCorrupt(f"{folder / ROWS}: cannot be read: {error}") from error
+        segments = [Segment(*segment) for segment in self.manifest["segments"]]
         dimension = self.manifest["model"]["dimension"]
-        self.vectors = VectorLeg(folder / VECTORS, rows=len(self), dimension=dimension)
-        self.lexical = LexicalLeg(folder / LEXICAL)
+        self.vectors = VectorLeg(folder / VECTORS, segments, self.rows.slot, dimension)
+        self.lexical = LexicalLeg(folder / LEXICAL, self.rows.key)
+        self._usable: dict[tuple[str, date], NDArray[np.bool_]] = {}
         self.adaptation = self._read_adaptation(dimension)
 
     def _read_adaptation(self, dimension: int) -> Vectors | None:
@@ -114,7 +136,10 @@ class Generation:
         return len(self.rows.key)
 
     def usable(self, tenant: str, day: date) -> NDArray[np.bool_]:
-        """Return which rows may be used for ``tenant`` on ``day``, shape (n,)."""
+        """Return which rows may be used for ``tenant`` on ``day``, shape (n,). Do not change it."""
+        known = self._usable.get((tenant, day))
+        if known is not None:
+            return known
         code = self.tenants.index(tenant)
         rows = self.rows
         ordinal = day.toordinal()
@@ -124,6 +149,10 @@ class Generation:
             & (ordinal <= rows.valid_until)
             & (ordinal < rows.superseded_from)
         )
+        usable.flags.writeable = False
+        if len(self._usable) >= 16:
+            self._usable = {}
+        self._usable[tenant, day] = usable
         return usable
 
 
@@ -143,6 +172,23 @@ def current_number(kb: Path) -> int:
     return int(text)
 
 
+def bytes_on_disk(kb: Path) -> int:
+    """Return the size of all files of a knowledge base; one that generations share counts once."""
+    files = (path.stat() for path in kb.rglob("*") if path.is_file())
+    return sum({(about.st_dev, about.st_ino): about.st_size for about in files}.values())
+
+
+def live_folder(kb: Path, number: int) -> Path:
+    """Return the folder of the generation that CURRENT names; raises KnowledgeBaseCorrupt when it is not there."""
+    folder = folder_of(kb, number)
+    if not folder.is_dir():
+        raise KnowledgeBaseCorrupt(
+            f"{kb / CURRENT}: names generation {number}, which is not there; go back to one that is with "
+            "`suggest rollback`, or sync the sources into a new folder"
+        )
+    return folder
+
+
 def folder_of(kb: Path, number: int) -> Path:
     """Return the folder of a generation."""
     return kb / FOLDER / f"{number:06d}"
@@ -156,39 +202,78 @@ def kept_numbers(kb: Path) -> list[int]:
     return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
 
 
-def begin(kb: Path, number: int) -> Path:
-    """Make an empty folder to build generation ``number`` in, and clear what a crash left behind."""
-    generations = kb / FOLDER
-    generations.mkdir(exist_ok=True)
-    for stale in generations.glob(f"{_BUILDING}*"):
+def clear_leftovers(kb: Path) -> None:
+    """Remove what a crash left behind: half-built folders, and generations that CURRENT never named."""
+    folder, live = kb / FOLDER, current_number(kb)
+    if not folder.is_dir():
+        return
+    for stale in [*folder.glob(f"{_BUILDING}*"), *folder.glob(f"{_GOING}*")]:
         shutil.rmtree(stale)
-    unnamed = folder_of(kb, number)  # renamed, but never named by CURRENT
-    if unnamed.exists():
-        shutil.rmtree(unnamed)
-    folder = generations / f"{_BUILDING}{number:06d}"
-    folder.mkdir()
+    for number in kept_numbers(kb) if live else ():  # without CURRENT nobody knows which one was live
+        if number > live and not _kept_mark(kb, number).exists():
+            _discard(kb, number)
+
+
+def _discard(kb: Path, number: int) -> None:
+    """Delete a generation; a crash in the middle never leaves half of it under its name."""
+    going = kb / FOLDER / f"{_GOING}{number:06d}"
+    folder_of(kb, number).rename(going)
+    shutil.rmtree(going, ignore_errors=True)
+
+
+def begin(kb: Path, number: int) -> Path:
+    """Make an empty folder to build generation ``number`` in."""
+    folder = kb / FOLDER / f"{_BUILDING}{number:06d}"
+    folder.mkdir(parents=True)
     return folder
 
 
-def publish(kb: Path, building: Path, manifest: dict[str, Any]) -> None:
-    """Checksum ``building``, force it to disk, rename it and make it the live generation."""
+def publish(kb: Path, building: Path, manifest: dict[str, Any], known: Mapping[tuple[int, int], str]) -> None:
+    """Seal ``building``, rename it and make it the live generation."""
     number = manifest["generation"]
-    for lock in building.rglob(".tantivy-*.lock"):
-        lock.unlink()
-    files = {}
-    for path in sorted(p for p in building.rglob("*") if p.is_file()):
-        _sync(path)
-        name = path.relative_to(building).as_posix()
-        files[name] = {"sha256": _sha256(path), "bytes": path.stat().st_size}
-    text = json.dumps({**manifest, "files": files}, ensure_ascii=False, indent=1, sort_keys=True)
-    (building / MANIFEST).write_text(text, encoding="utf-8")
-    _sync(building / MANIFEST)
-    for folder in [*(p for p in building.rglob("*") if p.is_dir()), building]:
-        _sync(folder)
+    seal(building, manifest, known)
     final = folder_of(kb, number)
     building.rename(final)
     _sync(final.parent)
     _replace(kb / CURRENT, f"{number:06d}\n")
+
+
+def seal(building: Path, manifest: dict[str, Any], known: Mapping[tuple[int, int], str]) -> None:
+    """Checksum ``building``, write its manifest and force it to disk.
+
+    ``known`` has the SHA-256 of files shared with the generation before, by device and inode.
+    """
+    for lock in building.rglob(".tantivy-*.lock"):
+        lock.unlink()
+    files = {}
+    for path in sorted(p for p in building.rglob("*") if p.is_file()):
+        about = path.stat()
+        shared = known.get((about.st_dev, about.st_ino))
+        if shared is None:
+            _sync(path)
+        name = path.relative_to(building).as_posix()
+        files[name] = {"sha256": shared or _sha256(path), "bytes": about.st_size}
+    manifest = {**manifest, "files": files}
+    manifest["sha256"] = _own_sha256(manifest)
+    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
+    (building / MANIFEST).write_text(text, encoding="utf-8")
+    _sync(building / MANIFEST)
+    for folder in [*(p for p in building.rglob("*") if p.is_dir()), building]:
+        _sync(folder)
+
+
+def make_live(kb: Path, number: int) -> None:
+    """Name an older generation in CURRENT; newer ones stay for the way back."""
+    for newer in kept_numbers(kb):
+        if newer > number:
+            _kept_mark(kb, newer).touch()
+    _sync(kb / FOLDER)
+    _replace(kb / CURRENT, f"{number:06d}\n")
+
+
+def _kept_mark(kb: Path, number: int) -> Path:
+    """Return the file that says that a generation above the live one was live once."""
+    return kb / FOLDER / f"{number:06d}{_KEPT}"
 
 
 def discard_old(kb: Path, keep: int) -> None:
@@ -196,20 +281,23 @@ def discard_old(kb: Path, keep: int) -> None:
     live = current_number(kb)
     older = [number for number in kept_numbers(kb) if number != live]
     for number in older[: max(0, len(older) - (keep - 1))]:
-        shutil.rmtree(folder_of(kb, number), ignore_errors=True)
+        _discard(kb, number)
+    for mark in (kb / FOLDER).glob(f"*{_KEPT}"):
+        if not mark.with_suffix("").is_dir():
+            mark.unlink(missing_ok=True)
 
 
-def keys_in_use(kb: Path) -> set[int]:
+def keys_in_use(kb: Path) -> NDArray[np.int64]:
     """Return the store keys that any generation on disk lists; one that cannot be read has no use for any."""
-    keys: set[int] = set()
+    keys = [np.zeros(0, np.int64)]
     for number in kept_numbers(kb):
         try:
             with np.load(folder_of(kb, number) / ROWS, allow_pickle=False) as columns:
-                keys.update(int(key) for key in columns["key"])
+                keys.append(columns["key"])
         except (OSError, ValueError, KeyError):
             if number == current_number(kb):
                 raise
-    return keys
+    return np.unique(np.concatenate(keys))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -227,21 +315,50 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder}: written in format version {version}, this program reads {FORMAT_VERSION}; "
             "use the matching version of reply-suggest, or sync the sources into a new folder"
         )
-    if not isinstance(manifest, dict) or not manifest.keys() >= _NEEDED:
-        raise KnowledgeBaseCorrupt(f"{path}: is incomplete; sync the sources again")
+    if not isinstance(manifest, dict) or manifest.get("sha256") != _own_sha256(manifest):
+        raise KnowledgeBaseCorrupt(f"{path}: differs from its checksum")
+    if manifest["generation"] != int(folder.name.removeprefix(_BUILDING)):
+        raise KnowledgeBaseCorrupt(
+            f"{path}: belongs to generation {manifest['generation']}, not to this folder"
+        )
     return manifest
 
 
-def verify_files(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    """Hold every file against its checksum; return one line for each that is wrong."""
+def verify_files(
+    folder: Path,
+    manifest: dict[str, Any],
+    verified: Mapping[tuple[int, int], tuple[int, int, str]],
+    noted: Verified,
+) -> list[str]:
+    """Hold every file against its checksum; return one line for each that is wrong.
+
+    Files in ``verified`` that did not change since are not read; those that need not be next time go to ``noted``.
+    """
     problems = []
     for name, expected in manifest["files"].items():
         path = folder / name
-        if not path.is_file():
+        try:
+            about = path.stat()
+            place, state = (
+                (about.st_dev, about.st_ino),
+                (about.st_size, about.st_mtime_ns, expected["sha256"]),
+            )
+            if about.st_size != expected["bytes"] or (
+                verified.get(place) != state and _sha256(path) != expected["sha256"]
+            ):
+                problems.append(f"{path}: differs from its checksum")
+            elif time.time() - about.st_mtime > _SETTLED:
+                noted[place] = state
+        except FileNotFoundError:
             problems.append(f"{path}: is missing")
-        elif path.stat().st_size != expected["bytes"] or _sha256(path) != expected["sha256"]:
-            problems.append(f"{path}: differs from its checksum")
+        except OSError as error:
+            problems.append(f"{path}: cannot be read: {error.strerror or error}")
     return problems
+
+
+def _own_sha256(manifest: dict[str, Any]) -> str:
+    said = {name: value for name, value in manifest.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

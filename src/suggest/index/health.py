@@ -14,6 +14,7 @@ from suggest.index.embedding import Embedder, Vectors
 from suggest.index.known_pairs import known_pairs
 from suggest.index.lexical import LexicalLeg
 from suggest.index.store import EntryStore
+from suggest.index.vectors import VectorLeg
 
 _TRIED = 50
 _ENOUGH = 20
@@ -26,7 +27,7 @@ def check_words(
     folder: Path, store: EntryStore, keys: Sequence[int], rows: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> None:
     """Raise KnowledgeBaseError when the lexical leg in ``folder`` does not find entries by their own words."""
-    leg = LexicalLeg(folder)
+    leg = LexicalLeg(folder, np.asarray(keys, dtype=np.int64))
     tried = found = 0
     step = max(1, len(keys) // _TRIED)
     for row in range(0, len(keys), step):
@@ -44,11 +45,11 @@ def check_words(
 
 
 def check_vectors(
-    matrix: Vectors, learned: Vectors | None, embedder: Embedder, store: EntryStore, row_of: Mapping[str, int]
+    leg: VectorLeg, learned: Vectors | None, embedder: Embedder, store: EntryStore, row_of: Mapping[str, int]
 ) -> None:
     """Raise ModelError when questions are no nearer to their own entries than to others.
 
-    ``row_of`` is entry id → store key, its order the rows of ``matrix``, shape (n, d).
+    ``row_of`` is entry id → store key, its order the rows of ``leg``.
     """
     pairs = known_pairs(store, row_of, _TRIED)
     place = {key: row for row, key in enumerate(row_of.values())}
@@ -57,8 +58,8 @@ def check_vectors(
     queries = embedder.embed_queries([pair.question for pair in pairs])
     if learned is not None:
         queries = project(queries, learned)
-    others = matrix[:: max(1, len(matrix) // _COMPARED)]
-    own = np.array([queries[i] @ matrix[place[pair.group]] for i, pair in enumerate(pairs)])
+    others = leg.gather(range(0, len(place), max(1, len(place) // _COMPARED)))
+    own = (queries * leg.gather([place[pair.group] for pair in pairs])).sum(axis=1)
     ahead = float((queries @ others.T >= own[:, None]).mean())
     if ahead > _CHANCE:
         raise ModelError(

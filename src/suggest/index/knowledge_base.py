@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from suggest.errors import KnowledgeBaseError, UnknownTenant
+from suggest.errors import KnowledgeBaseError, SuggestError, UnknownTenant
 from suggest.index import generation as generations
+from suggest.index import maintenance, shadow
+from suggest.index.build import Progress
 from suggest.index.embedding import Embedder
 from suggest.index.fusion import fuse, lend, saturate
 from suggest.index.generation import NO_ROW, Generation
@@ -19,13 +23,14 @@ from suggest.index.lock import writer_lock
 from suggest.index.models import load_embedder
 from suggest.index.snippet import snippet
 from suggest.index.store import EntryStore
-from suggest.index.sync import Progress, check_model, readapt, synchronise
-from suggest.records import Entry, Evidence, Match, SyncReport
+from suggest.index.sync import Legs, check_model, readapt, synchronise
+from suggest.records import Entry, Evidence, Match, ModelTrial, SyncReport
 from suggest.settings import FILE_NAME as SETTINGS_FILE
-from suggest.settings import Settings, load_settings
+from suggest.settings import Retrieval, Settings, load_settings
 from suggest.text import clean, tokens_with_surfaces
 
 _POOL = 100  # candidates taken from each leg before fusion
+_PATIENCE = 0.2  # seconds that a request waits for a new generation before it goes on with the old one
 _READ_AT_ONCE = 500
 
 
@@ -44,6 +49,8 @@ class KnowledgeBase:
         self._store: EntryStore | None = None
         self._generation: Generation | None = None
         self._model_checked = False
+        self._switching = threading.Lock()
+        self._stuck = 0
 
     @classmethod
     def open(
@@ -94,14 +101,54 @@ class KnowledgeBase:
 
     def refresh(self) -> bool:
         """Move to the live generation; return whether it is another one than before."""
-        number = generations.current_number(self.path)
-        if number == self.generation:
-            return False
-        fresh = Generation(generations.folder_of(self.path, number))
-        if self._store is None:
-            self._store = EntryStore(self.path, read_only=True)
-        self._generation, self._model_checked = fresh, False
+        with self._switching:
+            for _ in range(3):  # a slow reader may find that a generation was replaced while it opened it
+                number = generations.current_number(self.path)
+                if number == self.generation:
+                    return False
+                verified = self._generation.verified if self._generation else None
+                try:
+                    fresh = Generation(generations.live_folder(self.path, number), verified)
+                    break
+                except KnowledgeBaseError:
+                    if generations.current_number(self.path) == number:
+                        raise
+            else:
+                raise KnowledgeBaseError(
+                    f"{self.path}: the generation changes too fast to be opened; try again"
+                )
+            if self._store is None:
+                self._store = EntryStore(self.path, read_only=True)
+            self._store.remember_nothing()
+            self._generation, self._model_checked = fresh, False
         return True
+
+    def pinned(self) -> Self:
+        """Return a view for one request: it stays on one generation, whatever others do to this object.
+
+        A new generation is noticed here, without a lock. It is opened beside the work; a request that would have to
+        wait for it goes on with the old one.
+        """
+        try:
+            number = generations.current_number(self.path)
+        except KnowledgeBaseError:
+            number = self.generation
+        if number not in (self.generation, self._stuck) and not self._switching.locked():
+            opening = threading.Thread(target=self._follow, args=(number,), daemon=True)
+            opening.start()
+            opening.join(_PATIENCE)
+        view = copy.copy(self)
+        if view._generation is not None and not self._model_checked:
+            self._embedder = view.embedder  # loaded and checked once, not for each request
+            self._model_checked = view._generation is self._generation
+            view._model_checked = True
+        return view
+
+    def _follow(self, number: int) -> None:
+        try:
+            self.refresh()
+        except (SuggestError, OSError):
+            self._stuck = number  # the generation in use still serves; verify says what is wrong
 
     def close(self) -> None:
         """Release the folder's files."""
@@ -164,7 +211,22 @@ class KnowledgeBase:
             "created_at": manifest["created_at"],
             "format_version": manifest["format_version"],
             "generations_kept": generations.kept_numbers(self.path),
-            "bytes": sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file()),
+            **self._out_of_use(),
+            "bytes": generations.bytes_on_disk(self.path),
+        }
+
+    def _out_of_use(self) -> dict[str, list[str]]:
+        """List the entries that are in the knowledge base but not found today."""
+        assert self._generation is not None and self._store is not None
+        rows, today = self._generation.rows, datetime.now(UTC).date().toordinal()
+        masks = {
+            "expired": rows.valid_until < today,
+            "superseded": rows.superseded_from <= today,
+            "not_yet_valid": rows.valid_from > today,
+        }
+        return {
+            name: sorted(entry_id for _, entry_id, _ in self._store.identities(rows.key[mask]))
+            for name, mask in masks.items()
         }
 
     def entry_ids(self) -> set[str]:
@@ -191,12 +253,14 @@ class KnowledgeBase:
         dry_run: bool = False,
         adopt_model: bool = False,
         adapt: bool | None = None,
+        workers: int | None = None,
         on_progress: Progress | None = None,
     ) -> SyncReport:
         """Bring the knowledge base in line with ``entries``, which is everything that the sources hold.
 
         Only new and changed entries are analysed and embedded. Entries that ``entries`` lacks are
-        removed unless ``keep_missing``. Nothing changes when anything fails.
+        removed unless ``keep_missing``. Nothing changes when anything fails; what was analysed and embedded by then
+        is kept for the next attempt.
 
         Parameters
         ----------
@@ -210,6 +274,8 @@ class KnowledgeBase:
         adapt
             At the first sync, and when a model is adopted, learn from the knowledge base's own questions how
             to search it (see :meth:`adapt`); None takes the settings' word. Other syncs leave that as it is.
+        workers
+            Processes that analyse texts when there are many; None: one for each processor, 0: none.
 
         Raises
         ------
@@ -234,6 +300,7 @@ class KnowledgeBase:
                     adopt_model=adopt_model,
                     adapting=self.settings.retrieval.adapt if adapt is None else adapt,
                     check_vector_leg=self.settings.retrieval.weight > 0,
+                    workers=workers,
                     on_progress=on_progress or (lambda *_: None),
                 )
             finally:
@@ -272,6 +339,90 @@ class KnowledgeBase:
             self.refresh()
             found: dict[str, Any] = self._generation.manifest["adaptation"]
         return found
+
+    def try_model(
+        self,
+        entries: Iterable[Entry],
+        retrieval: Retrieval,
+        *,
+        embedder: Embedder | None = None,
+        keep_missing: bool | Callable[[str], bool] = False,
+        replays: int = 200,
+        workers: int | None = None,
+        on_progress: Progress | None = None,
+    ) -> ModelTrial:
+        """Build a generation aside with the model of ``retrieval`` and ask at most ``replays`` past inquiries of it.
+
+        Nothing becomes live. The vectors are kept, so that a sync with ``adopt_model`` that follows need not make
+        them again. ``embedder`` stands in for the model that ``retrieval`` names.
+        """
+        model = embedder or load_embedder(retrieval)
+        keep = keep_missing if callable(keep_missing) else lambda _: bool(keep_missing)
+        with writer_lock(self.path):
+            self.refresh()
+            if self._generation is None:
+                raise KnowledgeBaseError(
+                    f"{self.path}: holds nothing yet that another model could be compared with"
+                )
+            store = EntryStore(self.path, read_only=False)
+            try:
+                return shadow.replay(
+                    store,
+                    self._generation,
+                    model,
+                    entries,
+                    keep_missing=keep,
+                    legs=Legs("learn" if retrieval.adapt else "drop", retrieval.weight > 0),
+                    replays=replays,
+                    workers=workers,
+                    on_progress=on_progress or (lambda *_: None),
+                    before=self.pinned(),
+                    opened=lambda generation: self._seen_through(generation, model, retrieval),
+                )
+            finally:
+                store.close()
+
+    def _seen_through(self, generation: Generation, embedder: Embedder, retrieval: Retrieval) -> Self:
+        """Return a view of another generation with the model and the settings that belong to it."""
+        view = copy.copy(self)
+        view._generation, view._embedder, view._model_checked = generation, embedder, True
+        view.settings = self.settings.model_copy(update={"retrieval": retrieval})
+        return view
+
+    def verify(self) -> dict[str, Any]:
+        """Check every file and every stored entry: ``{"ok", "generation", "problems"}``.
+
+        For a folder that cannot be opened, call :func:`suggest.index.maintenance.verify` with its path.
+        """
+        return maintenance.verify(self.path)
+
+    def rollback(self, to: int | None = None) -> int:
+        """Make an older generation live (None: the one before) and return its number.
+
+        Raises KnowledgeBaseLocked, or KnowledgeBaseError when there is no such generation or it is damaged.
+        """
+        with writer_lock(self.path):
+            number = maintenance.rollback(self.path, to)
+            self.refresh()
+        return number
+
+    def forget(self, *entry_ids: str) -> int:
+        """Erase entries, with all their versions, vectors and older generations; return how many versions went.
+
+        Remove them from the sources too, or the next sync brings them back. Ids that are not there are no error.
+        """
+        embedder = self.embedder
+        with writer_lock(self.path):
+            self.refresh()
+            store = EntryStore(self.path, read_only=False)
+            if self._store is not None:
+                self._store.close()
+            try:
+                gone = maintenance.forget(self.path, store, embedder, self._generation, entry_ids)
+            finally:
+                store.close()
+            self.refresh()
+        return gone
 
     def search(
         self,
@@ -382,8 +533,9 @@ class KnowledgeBase:
         whole = sum(rarity.values()) or 1.0
         words = {surface: rarity[term] for term, surface in surfaces if len(surface) > 1}
         found = []
+        checksums = [int(generation.rows.checksum[row]) for row, *_ in scored]
         for (_, score, lexical, semantic), (entry, own) in zip(
-            scored, self._store.versions(keys), strict=True
+            scored, self._store.versions(keys, checksums), strict=True
         ):
             held = set(own.title.split()).union(own.body.split())
             match = Match(

@@ -1,11 +1,13 @@
 """The lexical leg: BM25 by tantivy over terms that :mod:`suggest.text` made.
 
 The only file that imports tantivy. Terms are stored space-joined and split on white space again, so
-that no tokenizer but ours decides what a word is.
+that no tokenizer but ours decides what a word is. Documents carry the store key of their entry, so that the
+immutable segments of one generation serve the next; a generation says which row has which key.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
@@ -15,59 +17,102 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from suggest.errors import KnowledgeBaseCorrupt
+from suggest.index.links import link_or_copy
 
 FIELDS = ("title", "body")
 TITLE_BOOST = 1.0
 _WRITER_BYTES = 64_000_000
+_MUTABLE = frozenset({"meta.json", ".managed.json"})
 
 
 def _schema() -> Any:
     import tantivy
 
     builder = tantivy.SchemaBuilder()
-    builder.add_integer_field("row", stored=False, indexed=True, fast=True)
+    builder.add_integer_field("key", stored=False, indexed=True, fast=True)
     builder.add_text_field("tenant", stored=False, tokenizer_name="raw", index_option="basic")
     for field in FIELDS:
         builder.add_text_field(field, stored=False, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
 
 
-def build(folder: Path, documents: Iterable[tuple[int, str, str, str]]) -> int:
-    """Write an index of ``(row, tenant, title terms, body terms)`` into an empty folder.
+def build(
+    folder: Path,
+    documents: Iterable[tuple[int, str, str, str]],
+    *,
+    base: Path | None = None,
+    removed: Iterable[int] = (),
+) -> None:
+    """Write an index of ``(key, tenant, title terms, body terms)`` into an empty folder.
 
-    Terms are space-joined. Returns how many documents were written.
+    Terms are space-joined. With ``base``, the folder of another index, its segments are linked, the documents of
+    the ``removed`` keys struck out and ``documents`` added; ``base`` itself stays as it is. Raises OSError.
     """
     import tantivy
 
     folder.mkdir(parents=True, exist_ok=True)
-    index = tantivy.Index(_schema(), path=str(folder))
-    writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
-    count = 0
-    for row, tenant, title, body in documents:
-        writer.add_document(tantivy.Document(row=row, tenant=tenant, title=title, body=body))
-        count += 1
-    writer.commit()
-    writer.wait_merging_threads()
-    return count
+    try:
+        if base is None:
+            index = tantivy.Index(_schema(), path=str(folder))
+        else:
+            for file in base.iterdir():
+                if file.name in _MUTABLE:
+                    shutil.copyfile(file, folder / file.name)
+                elif not file.name.endswith(".lock"):
+                    link_or_copy(file, folder / file.name)
+            index = tantivy.Index.open(str(folder))
+        writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+        for key in removed:
+            writer.delete_documents_by_term("key", key)
+        for key, tenant, title, body in documents:
+            writer.add_document(tantivy.Document(key=key, tenant=tenant, title=title, body=body))
+        writer.commit()
+        writer.wait_merging_threads()
+    except ValueError as error:  # what tantivy makes of a failed write
+        raise OSError(f"{folder}: the lexical index cannot be written: {error}") from error
+
+
+def struck_share(folder: Path) -> float:
+    """Return the share of struck-out documents in an index; they still count in its term statistics."""
+    held, struck = _held_and_struck(folder)
+    return struck / held if held else 0.0
+
+
+def _held_and_struck(folder: Path) -> tuple[int, int]:
+    segments = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["segments"]
+    held = sum(segment["max_doc"] for segment in segments)
+    return held, sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
 
 
 class LexicalLeg:
     """Searches one immutable index folder. Safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the index; raises :class:`~suggest.errors.KnowledgeBaseCorrupt` when it cannot be read."""
+    def __init__(self, folder: Path, keys: NDArray[np.int64]) -> None:
+        """Open the index of the entries with ``keys``, row for row.
+
+        Raises :class:`~suggest.errors.KnowledgeBaseCorrupt` when it cannot be read or holds other entries.
+        """
         import tantivy
 
         self._tantivy: Any = tantivy
+        self._keys = keys
+        self._by_key: NDArray[np.int64] = np.argsort(keys, kind="stable")
+        self._sorted_keys = keys[self._by_key]
         try:
             self._index: Any = tantivy.Index.open(str(self._lockable(folder)))
             self._index.config_reader(reload_policy="manual")
             self._index.reload()
             self._searcher = self._index.searcher()
-        except (ValueError, OSError) as error:
+            self._held, _ = _held_and_struck(folder)
+        except (ValueError, OSError, KeyError, TypeError) as error:
             raise KnowledgeBaseCorrupt(f"{folder}: the lexical index cannot be opened: {error}") from error
         self._schema = self._index.schema
+        if len(self) != len(keys):
+            raise KnowledgeBaseCorrupt(f"{folder}: holds {len(self)} entries, expected {len(keys)}")
 
     def _lockable(self, folder: Path) -> Path:
         """Return ``folder``, or links to its files where tantivy cannot put its lock file into it."""
@@ -101,6 +146,8 @@ class LexicalLeg:
         """Return ``(row, BM25)`` of the best ``limit`` entries of ``tenant``, best first."""
         if not terms or limit < 1 or not len(self):
             return []
+        if self._searcher.doc_freq("tenant", tenant) == self._held:
+            return self._run(self._any_term(terms), limit)  # all are this tenant's; a plain union is faster
         occur = self._tantivy.Occur
         query = self._tantivy.Query.boolean_query(
             [(occur.Must, self._any_term(terms)), (occur.Must, self._tenant(tenant))]
@@ -112,7 +159,9 @@ class LexicalLeg:
         if not terms or not rows:
             return {}
         occur = self._tantivy.Occur
-        only = self._tantivy.Query.term_set_query(self._schema, "row", [int(row) for row in rows])
+        only = self._tantivy.Query.term_set_query(
+            self._schema, "key", [int(key) for key in self._keys[list(rows)]]
+        )
         query = self._tantivy.Query.boolean_query(
             [
                 (occur.Must, self._any_term(terms)),
@@ -138,7 +187,8 @@ class LexicalLeg:
 
     def _run(self, query: Any, limit: int) -> list[tuple[int, float]]:
         hits = self._searcher.search(query, limit=limit, count=False).hits
-        rows: list[Any] = self._searcher.fast_field_values("row", [address for _, address in hits])
+        keys = self._searcher.fast_field_values("key", [address for _, address in hits])
+        rows = self._by_key[np.searchsorted(self._sorted_keys, np.asarray(keys, np.int64))]
         found = [(int(row), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
         return sorted(found, key=lambda item: (-item[1], item[0]))
 

@@ -1,4 +1,8 @@
-"""One writer at a time: an operating-system lock that dies with its process and names its holder."""
+"""One writer at a time: an operating-system lock that dies with its process and names its holder.
+
+Who holds the lock is decided by the operating system alone. ``writer.json`` only names the holder: one left
+behind by a killed process, or naming a process id that another program has now, is not believed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,21 +38,43 @@ def writer_lock(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise KnowledgeBaseError(f"{folder}: cannot be written: {error.strerror or error}") from error
     try:
-        holder = {
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        (folder / _HOLDER).write_text(json.dumps(holder), encoding="utf-8")
+        try:
+            _sign(folder)
+        except OSError as error:
+            raise KnowledgeBaseError(f"{folder}: cannot be written: {error.strerror or error}") from error
         yield
     finally:
-        (folder / _HOLDER).unlink(missing_ok=True)
+        with suppress(OSError):  # a name left behind is not believed
+            (folder / _HOLDER).unlink(missing_ok=True)
         lock.release()
+
+
+def _sign(folder: Path) -> None:
+    holder = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "started": _started(os.getpid()),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    temporary = folder / f"{_HOLDER}.new"
+    temporary.write_text(json.dumps(holder), encoding="utf-8")
+    temporary.replace(folder / _HOLDER)
 
 
 def _holder(folder: Path) -> str:
     try:
         holder = json.loads((folder / _HOLDER).read_text(encoding="utf-8"))
+        if holder["host"] == socket.gethostname() and holder["started"] != _started(int(holder["pid"])):
+            return "another process"
         return f"process {holder['pid']} on {holder['host']} (since {holder['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
+
+
+def _started(pid: int) -> str:
+    """Return what tells a process from others that had or will have its id; empty where that is not known."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return said.rpartition(")")[2].split()[19]  # clock ticks from boot to the start of the process
+    except (OSError, IndexError):
+        return ""

@@ -9,33 +9,44 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from suggest.errors import InvalidRecord, KnowledgeBaseError, ModelError, ModelMismatch
+from suggest.errors import InvalidRecord, KnowledgeBaseError, ModelMismatch
+from suggest.index import build, spool
 from suggest.index import generation as generations
-from suggest.index import lexical, vectors
 from suggest.index.adaptation import MAX_PAIRS, adapt
+from suggest.index.analysis_pool import AnalysisPool
+from suggest.index.build import Progress
+from suggest.index.canaries import canary_vectors, drift
 from suggest.index.embedding import Embedder, Vectors
-from suggest.index.generation import NO_END, NO_ROW, NO_START, Generation
+from suggest.index.generation import Generation
 from suggest.index.health import check_vectors, check_words
 from suggest.index.known_pairs import embedded, known_pairs
-from suggest.index.store import EntryStore, embedding_text
+from suggest.index.store import EntryStore
+from suggest.index.vectors import VectorLeg
 from suggest.records import Entry, SyncReport
+from suggest.sources.reader import EntryReader, Sourced
 
 KEEP_GENERATIONS = 3
-_BATCH = 512
+_BATCH = 4_096
 _T = TypeVar("_T")
-
-Progress = Callable[[str, int, int | None], None]
-"""Called with what is being done, how many are done, and how many there are (None: not known yet)."""
 
 Adapting = Literal["learn", "keep", "drop"]
 """What becomes of the adaptation: learned anew, kept as the live generation has it, or left out."""
+
+
+class Legs(NamedTuple):
+    """How the legs of a generation are prepared."""
+
+    adapting: Adapting
+    check_vectors: bool
+    """Test the vector leg, unless an adaptation is kept: that model was tested when it came."""
 
 
 class Plan(NamedTuple):
@@ -43,6 +54,8 @@ class Plan(NamedTuple):
 
     keys: dict[str, int]
     """Entry id → store key of everything in the next generation."""
+    digests: dict[str, bytes]
+    """Entry id → digest of its source row, of the entries that were read."""
     added: int
     changed: int
     removed: int
@@ -52,10 +65,6 @@ class Plan(NamedTuple):
     def differs(self) -> bool:
         """Tell whether the next generation would differ from the live one."""
         return bool(self.added or self.changed or self.removed)
-
-
-class _DryRun(Exception):  # rolls the store back
-    pass
 
 
 def synchronise(
@@ -70,6 +79,7 @@ def synchronise(
     adopt_model: bool,
     adapting: bool,
     check_vector_leg: bool,
+    workers: int | None,
     on_progress: Progress,
 ) -> SyncReport:
     """Do one sync; the caller holds the writer lock. Arguments as in ``KnowledgeBase.sync``."""
@@ -77,21 +87,28 @@ def synchronise(
     if live is not None and not adopt_model:
         check_model(live, embedder)
     adopted = live is not None and live.manifest["model"]["fingerprint"] != embedder.fingerprint
-    plan = _plan(store, entries, live, keep_missing=keep_missing, dry_run=dry_run, on_progress=on_progress)
-    number, embedded = (live.number if live else 0), 0
-    if not dry_run and (plan.differs or adopted or live is None):
-        reusable = None if adopted else live
-        how: Adapting = "keep" if reusable is not None else "learn" if adapting else "drop"
-        number, embedded = _build(
-            folder, store, embedder, plan, reusable, number, how, check_vector_leg, on_progress
+    if not dry_run:
+        generations.clear_leftovers(folder)
+    with AnalysisPool(workers) as analyse:
+        plan = make_plan(
+            store, analyse, entries, live, keep_missing=keep_missing, dry_run=dry_run, on_progress=on_progress
         )
-        _tidy(folder, store)
+    number, embedded_now = (live.number if live else 0), 0
+    if not dry_run and (plan.differs or adopted or live is None):
+        keep = live is not None and not adopted
+        legs = Legs("keep" if keep else "learn" if adapting else "drop", check_vector_leg)
+        number = next_number(folder, live)
+        entries_now = list(plan.keys.items())
+        embedded_now = publish(
+            folder, store, embedder, entries_now, live, number, legs, on_progress, digests=plan.digests
+        )
+        tidy(folder, store)
     return SyncReport(
         added=plan.added,
         changed=plan.changed,
         removed=plan.removed,
         unchanged=plan.unchanged,
-        embedded=embedded,
+        embedded=embedded_now,
         generation=number,
         seconds=round(time.perf_counter() - started, 3),
         dry_run=dry_run,
@@ -110,32 +127,48 @@ def readapt(
 ) -> int:
     """Build a generation with the entries of ``live`` and another adaptation; return its number."""
     check_model(live, embedder)
-    keys = {entry_id: key for key, entry_id, _ in store.identities(live.rows.key)}
-    plan = Plan(keys, 0, 0, 0, len(keys))
-    number, _ = _build(folder, store, embedder, plan, live, live.number, how, check_vector_leg, on_progress)
-    _tidy(folder, store)
+    generations.clear_leftovers(folder)
+    entries = [(entry_id, key) for key, entry_id, _ in store.identities(live.rows.key)]
+    number = next_number(folder, live)
+    publish(folder, store, embedder, entries, live, number, Legs(how, check_vector_leg), on_progress)
+    tidy(folder, store)
     return number
 
 
-def _tidy(folder: Path, store: EntryStore) -> None:
-    generations.discard_old(folder, KEEP_GENERATIONS)
-    store.keep_only(generations.keys_in_use(folder))
+def next_number(folder: Path, live: Generation | None) -> int:
+    """Return the number of the next generation."""
+    return max([live.number if live else 0, *generations.kept_numbers(folder)]) + 1
+
+
+def tidy(folder: Path, store: EntryStore) -> None:
+    """Delete old generations and what only they used; what cannot be deleted now, the next sync will."""
+    with suppress(KnowledgeBaseError, OSError):
+        generations.discard_old(folder, KEEP_GENERATIONS)
+        store.keep_only(generations.keys_in_use(folder))
 
 
 def check_model(live: Generation, embedder: Embedder) -> None:
     """Refuse to mix vectors of two models."""
     stored = live.manifest["model"]
+    remedy = "Set the former model again, or embed everything anew with `suggest sync … --adopt`"
     if stored["fingerprint"] != embedder.fingerprint:
         raise ModelMismatch(
             f"{live.folder.parent.parent}: built with model {stored['name']!r} "
             f"(fingerprint {stored['fingerprint'][:12]}), but the settings name {embedder.name!r} "
-            f"(fingerprint {embedder.fingerprint[:12]}). Set the former model again, "
-            "or embed everything anew with `suggest sync … --adopt`"
+            f"(fingerprint {embedder.fingerprint[:12]}). {remedy}"
+        )
+    lowest = drift(embedder, stored["canaries"])
+    if lowest is not None:
+        raise ModelMismatch(
+            f"{live.folder.parent.parent}: model {embedder.name!r} has the fingerprint it was built with "
+            f"({stored['fingerprint'][:12]}), but gives other vectors than then (cosine {lowest:.3f} for a text "
+            f"that never changes); was its runtime changed? {remedy}"
         )
 
 
-def _plan(
+def make_plan(
     store: EntryStore,
+    analyse: AnalysisPool,
     entries: Iterable[Entry],
     live: Generation | None,
     *,
@@ -143,33 +176,37 @@ def _plan(
     dry_run: bool,
     on_progress: Progress,
 ) -> Plan:
+    """Compare ``entries`` with the live generation and store the versions that are new, batch by batch.
+
+    What is stored stays when a later batch fails: no generation uses it, and the next sync need not analyse it.
+    """
     known: dict[str, tuple[int, str]] = {}
+    rows_before: dict[bytes, str] = {}
     if live is not None:
         known = {entry_id: (key, digest) for key, entry_id, digest in store.identities(live.rows.key)}
+        rows_before = _source_rows(known, live)
+    total = entries.lines() if isinstance(entries, EntryReader) else None
     keys: dict[str, int] = {}
+    digests: dict[str, bytes] = {}
     counts: Counter[str] = Counter()
-    try:
-        with store.transaction() as connection:
-            for batch in _batches(entries):
-                fresh: list[Entry] = []
-                for entry in batch:
-                    if entry.id in keys:
-                        raise InvalidRecord(f"entry id {entry.id!r} was given twice; ids must be unique")
-                    before = known.get(entry.id)
-                    if before is not None and before[1] == entry.content_hash:
-                        keys[entry.id] = before[0]
-                        counts["unchanged"] += 1
-                    else:
-                        keys[entry.id] = -1
-                        fresh.append(entry)
-                        counts["changed" if before else "added"] += 1
-                for entry, key in zip(fresh, store.add(connection, fresh), strict=True):
-                    keys[entry.id] = key
-                on_progress("reading", len(keys), None)
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        pass
+    for batch in batches(_sourced(entries, rows_before), _BATCH):
+        fresh: list[Entry] = []
+        for entry_id, entry, digest in batch:
+            if entry_id in keys:
+                raise InvalidRecord(f"entry id {entry_id!r} was given twice; ids must be unique")
+            if digest is not None:
+                digests[entry_id] = digest
+            before = known.get(entry_id)
+            if before is not None and (entry is None or before[1] == entry.content_hash):
+                keys[entry_id] = before[0]
+                counts["unchanged"] += 1
+            elif entry is not None:
+                keys[entry_id] = -1
+                fresh.append(entry)
+                counts["changed" if before else "added"] += 1
+        if not dry_run:
+            keys.update(zip((entry.id for entry in fresh), store.add(fresh, analyse), strict=True))
+        on_progress("reading", len(keys), total)
     missing = known.keys() - keys.keys()
     kept = {entry_id for entry_id in missing if keep_missing(entry_id)}
     if known and not keys and not kept:
@@ -180,123 +217,151 @@ def _plan(
     keys.update({entry_id: known[entry_id][0] for entry_id in kept})
     counts["unchanged"] += len(kept)
     counts["removed"] = len(missing) - len(kept)
-    return Plan(keys, counts["added"], counts["changed"], counts["removed"], counts["unchanged"])
+    return Plan(keys, digests, counts["added"], counts["changed"], counts["removed"], counts["unchanged"])
 
 
-def _build(
+def _sourced(entries: Iterable[Entry], rows_before: dict[bytes, str]) -> Iterator[Sourced]:
+    if isinstance(entries, EntryReader):
+        return entries.sourced(rows_before.get)
+    return (Sourced(entry.id, entry, None) for entry in entries)
+
+
+def _source_rows(known: dict[str, tuple[int, str]], live: Generation) -> dict[bytes, str]:
+    """Return the entry id of each source row that ``live`` was made of, by digest."""
+    id_of = {key: entry_id for entry_id, (key, _) in known.items()}
+    there = np.flatnonzero(live.rows.source.any(axis=1))
+    whole = live.rows.source[there].tobytes()
+    keys = live.rows.key[there].tolist()
+    return {whole[16 * n : 16 * n + 16]: id_of[key] for n, key in enumerate(keys) if key in id_of}
+
+
+class Aside(NamedTuple):
+    """A generation that is not live."""
+
+    generation: Generation
+    embedded: int
+
+
+@contextmanager
+def aside(
     folder: Path,
     store: EntryStore,
     embedder: Embedder,
-    plan: Plan,
-    reusable: Generation | None,
-    previous: int,
-    how: Adapting,
-    check_vector_leg: bool,
+    entries: Iterable[Entry],
+    live: Generation,
+    keep_missing: Callable[[str], bool],
+    legs: Legs,
+    workers: int | None,
     on_progress: Progress,
-) -> tuple[int, int]:
-    """Build and publish the next generation; return its number and how many entries were embedded."""
-    number = max([previous, *generations.kept_numbers(folder)]) + 1
-    key_of = {entry_id: plan.keys[entry_id] for entry_id in sorted(plan.keys)}
-    keys = list(key_of.values())
+) -> Iterator[Aside]:
+    """Build a generation of ``entries`` that never becomes live, open it, and remove it again."""
+    generations.clear_leftovers(folder)
+    with AnalysisPool(workers) as analyse:
+        plan = make_plan(
+            store, analyse, entries, live, keep_missing=keep_missing, dry_run=False, on_progress=on_progress
+        )
     try:
-        building = generations.begin(folder, number)
-        rows, manifest = _rows(store, keys)
-        np.savez(building / generations.ROWS, allow_pickle=False, **rows)
-        matrix, embedded = _vectors(store, embedder, keys, reusable, on_progress)
-        vectors.build(building / generations.VECTORS, matrix)
-        lexical.build(building / generations.LEXICAL, _documents(store, keys, rows, manifest, on_progress))
-        learned, adaptation = _adaptation(store, embedder, key_of, reusable, how, on_progress)
-        if learned is not None:
-            np.save(building / generations.ADAPTATION, learned, allow_pickle=False)
-        check_words(building / generations.LEXICAL, store, keys, rows, manifest)
-        if check_vector_leg and how != "keep":  # a model that a delta keeps was tested when it came
-            check_vectors(matrix, learned, embedder, store, key_of)
-        manifest |= {
-            "format_version": generations.FORMAT_VERSION,
-            "generation": number,
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "model": {
-                "name": embedder.name,
-                "fingerprint": embedder.fingerprint,
-                "dimension": embedder.dimension,
-            },
-            "adaptation": {"generation": number, **adaptation} if how == "learn" else adaptation,
-        }
-        generations.publish(folder, building, manifest)
+        building, manifest, count = assemble(
+            folder,
+            store,
+            embedder,
+            list(plan.keys.items()),
+            live,
+            next_number(folder, live),
+            legs,
+            on_progress,
+        )
+        generations.seal(building, manifest, build.shared_files(live))
+        yield Aside(Generation(building), count)
     except OSError as error:
-        raise KnowledgeBaseError(
-            f"{folder}: the new generation could not be written ({error}); the old one stays live. "
-            "Free space or mend the permissions, then sync again"
-        ) from error
-    return number, embedded
+        raise KnowledgeBaseError(f"{folder}: the generation aside could not be written ({error})") from error
+    finally:
+        generations.clear_leftovers(folder)
 
 
-def _rows(store: EntryStore, keys: list[int]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Collect the row columns and the counts of the manifest, a batch of entries at a time."""
-    tenants: dict[str, int] = {}
-    kinds: Counter[str] = Counter()
-    row_of: dict[str, int] = {}
-    superseding: list[tuple[str, str, int]] = []
-    resolved: list[tuple[int, str]] = []
-    columns: dict[str, list[int]] = {"tenant": [], "kind": [], "valid_from": [], "valid_until": []}
-    tenant_of: list[str] = []
-    for entry in _entries(store, keys):
-        row_of[entry.id] = len(tenant_of)
-        tenant_of.append(entry.tenant)
-        columns["tenant"].append(tenants.setdefault(entry.tenant, len(tenants)))
-        first = entry.valid_from.toordinal() if entry.valid_from else NO_START
-        columns["valid_from"].append(first)
-        columns["valid_until"].append(entry.valid_until.toordinal() if entry.valid_until else NO_END)
-        columns["kind"].append(0 if entry.kind == "faq" else 1)
-        kinds[entry.kind] += 1
-        if entry.kind == "case" and entry.resolves_with:
-            resolved.append((row_of[entry.id], entry.resolves_with))
-        if entry.supersedes:
-            superseding.append((entry.supersedes, entry.tenant, first))
-    superseded_from = np.full(len(keys), NO_END, dtype=np.int32)
-    for entry_id, tenant, first in superseding:
-        row = row_of.get(entry_id)
-        if row is not None and tenant_of[row] == tenant:
-            superseded_from[row] = min(int(superseded_from[row]), first)
-    answered_by = np.full(len(keys), NO_ROW, dtype=np.int32)
-    for case, entry_id in resolved:
-        row = row_of.get(entry_id)
-        if row is not None and tenant_of[row] == tenant_of[case] and columns["kind"][row] == 0:
-            answered_by[case] = row
-    rows = {name: np.asarray(values, dtype=np.int32) for name, values in columns.items()}
-    rows |= {"key": np.asarray(keys, dtype=np.int64), "superseded_from": superseded_from}
-    rows["answered_by"] = answered_by
-    rows["kind"] = rows["kind"].astype(np.int8)
-    return rows, {"entries": len(keys), "by_kind": dict(kinds), "tenants": list(tenants)}
-
-
-def _vectors(
+def publish(
+    folder: Path,
     store: EntryStore,
     embedder: Embedder,
-    keys: list[int],
-    reusable: Generation | None,
+    entries: list[tuple[str, int]],
+    live: Generation | None,
+    number: int,
+    legs: Legs,
     on_progress: Progress,
-) -> tuple[Vectors, int]:
-    matrix = np.zeros((len(keys), embedder.dimension), dtype=np.float32)
-    known: Mapping[int, int] = {}
-    if reusable is not None:
-        known = {int(key): row for row, key in enumerate(reusable.rows.key)}
-        here = [row for row, key in enumerate(keys) if key in known]
-        matrix[here] = reusable.vectors.gather([known[keys[row]] for row in here])
-    fresh = [row for row, key in enumerate(keys) if key not in known]
-    done = 0
-    for part in _batches(fresh):
-        texts = [embedding_text(version.entry) for version in store.versions([keys[row] for row in part])]
-        made = embedder.embed_documents(texts)
-        if made.shape != (len(part), embedder.dimension) or not np.isfinite(made).all():
-            raise ModelError(
-                f"model {embedder.name!r} gave vectors of shape {made.shape} (or not finite) for "
-                f"{len(part)} texts, expected ({len(part)}, {embedder.dimension}), all finite"
-            )
-        matrix[part] = made
-        done += len(part)
-        on_progress("embedding", done, len(fresh))
-    return matrix, len(fresh)
+    *,
+    anew: bool = False,
+    digests: Mapping[str, bytes] | None = None,
+) -> int:
+    """Build generation ``number`` of ``(entry id, key)`` and make it live; return how many were embedded.
+
+    ``anew`` rewrites every file, so that nothing of what was removed stays in one.
+    """
+    try:
+        building, manifest, count = assemble(
+            folder, store, embedder, entries, live, number, legs, on_progress, anew=anew, digests=digests
+        )
+        generations.publish(folder, building, manifest, build.shared_files(live))
+    except OSError as error:
+        done = generations.current_number(folder) == number
+        outcome = "it is live, but may not outlast a power failure" if done else "the old one stays live"
+        raise KnowledgeBaseError(
+            f"{folder}: the new generation could not be written ({error}); {outcome}. "
+            "Free space or mend the permissions, then sync again"
+        ) from error
+    with suppress(OSError):
+        spool.discard(folder, embedder.fingerprint)
+    return count
+
+
+def assemble(
+    folder: Path,
+    store: EntryStore,
+    embedder: Embedder,
+    entries: list[tuple[str, int]],
+    live: Generation | None,
+    number: int,
+    legs: Legs,
+    on_progress: Progress,
+    *,
+    anew: bool = False,
+    digests: Mapping[str, bytes] | None = None,
+) -> tuple[Path, dict[str, Any], int]:
+    """Build generation ``number`` aside; return its folder, its manifest and how many entries were embedded."""
+    entries = sorted(entries)
+    keys = [key for _, key in entries]
+    entry_ids = [entry_id for entry_id, _ in entries]
+    building = generations.begin(folder, number)
+    rows, manifest = build.rows_of(store, entry_ids, keys, live)
+    build.fill_sources(rows, entry_ids, digests or {}, live)
+    same_model = live is not None and live.manifest["model"]["fingerprint"] == embedder.fingerprint
+    made = build.vectors_of(
+        folder, building, store, embedder, rows, live if same_model else None, on_progress, anew=anew
+    )
+    build.lexical_of(building, store, rows, manifest, None if anew else live, on_progress)
+    learned, adaptation = _adaptation(store, embedder, dict(entries), live, legs.adapting, on_progress)
+    if learned is not None:
+        np.save(building / generations.ADAPTATION, learned, allow_pickle=False)
+    check_words(building / generations.LEXICAL, store, keys, rows, manifest)
+    if legs.check_vectors and legs.adapting != "keep":
+        leg = VectorLeg(building / generations.VECTORS, made.segments, rows["slot"], embedder.dimension)
+        check_vectors(leg, learned, embedder, store, dict(entries))
+    np.savez(building / generations.ROWS, allow_pickle=False, **rows)
+    canaries = live.manifest["model"]["canaries"] if live and same_model else canary_vectors(embedder)
+    manifest |= {
+        "format_version": generations.FORMAT_VERSION,
+        "generation": number,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "segments": [list(segment) for segment in made.segments],
+        "near_trained_on": made.near_trained_on,
+        "model": {
+            "name": embedder.name,
+            "fingerprint": embedder.fingerprint,
+            "dimension": embedder.dimension,
+            "canaries": canaries,
+        },
+        "adaptation": {"generation": number, **adaptation} if legs.adapting == "learn" else adaptation,
+    }
+    return building, manifest, made.embedded
 
 
 def _adaptation(
@@ -319,27 +384,8 @@ def _adaptation(
     return learned, outcome.record()
 
 
-def _documents(
-    store: EntryStore,
-    keys: list[int],
-    rows: dict[str, Any],
-    manifest: dict[str, Any],
-    on_progress: Progress,
-) -> Iterator[tuple[int, str, str, str]]:
-    numbers = count()
-    for part in _batches(keys):
-        for _, terms in store.versions(part):
-            row = next(numbers)
-            yield row, manifest["tenants"][rows["tenant"][row]], terms.title, terms.body
-        on_progress("indexing", min(len(keys), row + 1), len(keys))
-
-
-def _entries(store: EntryStore, keys: list[int]) -> Iterator[Entry]:
-    for part in _batches(keys):
-        yield from (version.entry for version in store.versions(part))
-
-
-def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
+def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield ``items`` in lists of ``size``."""
     source = iter(items)
-    while batch := list(islice(source, _BATCH)):
+    while batch := list(islice(source, size)):
         yield batch

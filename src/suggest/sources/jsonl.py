@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -9,11 +10,14 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from suggest.errors import SourceError
-from suggest.sources.rows import LONGEST_ROW, Row, RowError, shown
+from suggest.sources.rows import LONGEST_ROW, Known, Row, RowError, shown
+
+CONVERSION = b"1"
+"""Part of every digest: raise it when the same line becomes another entry (parsing, conversion, records)."""
 
 
-def read_jsonl(stream: TextIO, path: Path, default_id: str) -> Iterator[Row]:
-    """Yield one row a line; blank lines are passed over."""
+def read_jsonl(stream: TextIO, path: Path, default_id: str, known: Known | None = None) -> Iterator[Row]:
+    """Yield one row a line; blank lines are passed over, and lines that are ``known`` not parsed."""
     del default_id  # every line names its own
     number = 0
     while line := stream.readline(LONGEST_ROW):
@@ -24,12 +28,19 @@ def read_jsonl(stream: TextIO, path: Path, default_id: str) -> Iterator[Row]:
         text = line.strip()
         if not text:
             continue
+        digest = hashlib.blake2b(
+            text.encode("utf-8", "surrogatepass"), digest_size=16, key=CONVERSION
+        ).digest()
+        same_as = known(digest) if known is not None else None
+        if same_as is not None:
+            yield Row(number, text, {}, same_as=same_as)
+            continue
         try:
             values = parse_object(text)
         except RowError as error:
             yield Row(number, text, error)
         else:
-            yield Row(number, values, values)
+            yield Row(number, values, values, digest=digest)
 
 
 def parse_object(text: str) -> dict[str, Any]:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from suggest.errors import SourceError
 from suggest.records import Entry
 from suggest.sources.convert import entry_from_row
 from suggest.sources.decode import Notice, open_text
 from suggest.sources.discover import SourceFile, discover
+from suggest.sources.jsonl import read_jsonl
 from suggest.sources.rejects import RejectFile
-from suggest.sources.rows import Row, RowError
+from suggest.sources.rows import Known, Row, RowError
 
 
 def read_entries(
@@ -30,6 +31,15 @@ def read_entries(
     iterating for what is in them.
     """
     return EntryReader(*paths, skip_bad=skip_bad, on_notice=on_notice)
+
+
+class Sourced(NamedTuple):
+    """An entry and where it stands; without the entry when its row is the same as before."""
+
+    entry_id: str
+    entry: Entry | None
+    digest: bytes | None
+    """Stands for the row as written, 16 bytes; None where the format has none."""
 
 
 class EntryReader(Iterator[Entry]):
@@ -50,12 +60,34 @@ class EntryReader(Iterator[Entry]):
         """Bad rows left out so far."""
         self._bad_ids: set[str] = set()
         self._nameless = 0
+        self._known: Known | None = None
         sources = [*roots, *(file.path for file in self.files)]
         rejects = None if skip_bad is None else RejectFile(Path(skip_bad), sources)
         self._entries = self._read(notice, rejects)
 
     def __next__(self) -> Entry:
-        return next(self._entries)
+        entry = next(self._entries).entry
+        assert entry is not None  # only `sourced` leaves entries out
+        return entry
+
+    def lines(self) -> int | None:
+        """Return about how many rows there are to read; None where that cannot be told without reading them."""
+        if not all(file.read is read_jsonl and file.path.suffix.lower() != ".gz" for file in self.files):
+            return None
+        count = 0
+        try:
+            for file in self.files:
+                with file.path.open("rb") as stream:
+                    while chunk := stream.read(1 << 22):
+                        count += chunk.count(b"\n")
+        except OSError:
+            return None  # reading will say what is wrong
+        return count
+
+    def sourced(self, known: Known) -> Iterator[Sourced]:
+        """Iterate once over the entries with their digests; rows with a ``known`` digest are not even parsed."""
+        self._known = known
+        return self._entries
 
     def still_there(self, entry_id: str) -> bool:
         """Tell, after reading, whether an entry that did not come may be one of the bad rows.
@@ -84,18 +116,20 @@ class EntryReader(Iterator[Entry]):
     ) -> None:
         self.close()
 
-    def _read(self, notice: Notice, rejects: RejectFile | None) -> Generator[Entry, None, None]:
+    def _read(self, notice: Notice, rejects: RejectFile | None) -> Generator[Sourced, None, None]:
         seen: dict[str, tuple[Path, int]] = {}
         with ExitStack() as stack:
             if rejects is not None:
                 stack.enter_context(rejects)
             for file in self.files:
                 empty = True
-                for row in _rows(file, notice):
+                for row in _rows(file, notice, self._known):
                     empty = False
                     try:
-                        entry = entry_from_row(row)
-                        _claim(entry.id, file.path, row.line, seen)
+                        entry = entry_from_row(row) if row.same_as is None else None
+                        entry_id = row.same_as if entry is None else entry.id
+                        assert entry_id is not None
+                        _claim(entry_id, file.path, row.line, seen)
                     except RowError as problem:
                         error = SourceError(
                             str(problem), path=str(file.path), line=row.line, field=problem.field
@@ -106,14 +140,17 @@ class EntryReader(Iterator[Entry]):
                         self.rejected += 1
                         self._remember(row)
                     else:
-                        yield entry
+                        yield Sourced(entry_id, entry, row.digest)
                 if empty:
                     notice(f"{file.path}: holds no entries")
 
 
-def _rows(file: SourceFile, notice: Notice) -> Iterator[Row]:
+def _rows(file: SourceFile, notice: Notice, known: Known | None) -> Iterator[Row]:
     with open_text(file.path, notice, keep_line_ends=file.keep_line_ends) as stream:
-        yield from file.read(stream, file.path, file.default_id)
+        if file.read is read_jsonl:
+            yield from read_jsonl(stream, file.path, file.default_id, known)
+        else:
+            yield from file.read(stream, file.path, file.default_id)
 
 
 def _claim(entry_id: str, path: Path, line: int, seen: dict[str, tuple[Path, int]]) -> None:

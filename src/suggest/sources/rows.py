@@ -8,7 +8,7 @@ rest of the file cannot be told apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -36,6 +36,14 @@ class Row:
     values: dict[str, Any] | RowError
     converted: frozenset[str] = frozenset()
     """Fields that the reader has already made plain text of."""
+    digest: bytes | None = None
+    """Stands for the row as it was written, where the format allows to tell before it is parsed."""
+    same_as: str | None = None
+    """Id of the entry that a row with this digest became before; it was not parsed then."""
+
+
+Known = Callable[[bytes], str | None]
+"""Returns the id of the entry that a row with this digest became before, if any."""
 
 
 class Reader(Protocol):

@@ -1,0 +1,1 @@
+"""Parts of scale.py and durability.py."""

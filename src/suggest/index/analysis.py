@@ -1,0 +1,67 @@
+"""What is looked at in an entry: the terms it is found by, and the text that stands for it in the vector leg."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from suggest.records import Entry
+from suggest.text import ANALYSIS_VERSION, tokens
+
+
+class Parts(NamedTuple):
+    """The texts of an entry that are analysed."""
+
+    question: str
+    answer: str
+    more: str
+    """Found by words only: ready-made parts, product and tags."""
+
+
+class Terms(NamedTuple):
+    """The index terms of an entry, space-joined."""
+
+    title: str
+    body: str
+    read: int
+    """How many terms of ``body``, from the first on, the vector leg reads too."""
+
+
+def parts_of(entry: Entry) -> Parts:
+    """Return the texts by which ``entry`` is found: its question as title, its answer as body."""
+    if entry.kind == "faq":
+        main = entry.body or entry.point
+        ready = [entry.point if entry.body else "", entry.reason, entry.example]
+        question = entry.title
+    else:
+        question, main, ready = entry.inquiry, entry.reply, []
+    more = "\n".join(filter(None, [*ready, entry.product, *entry.tags]))
+    return Parts(question, main, more)
+
+
+def embedding_text(entry: Entry) -> str:
+    """Return the text that stands for an entry in the vector leg."""
+    if entry.kind == "faq":
+        return "\n".join(filter(None, [entry.title, entry.body or entry.point]))
+    return f"{entry.inquiry}\n{entry.reply}"
+
+
+def text_hash(parts: Parts) -> str:
+    """Return the key of the token cache: equal texts have equal terms and vectors, whatever else differs."""
+    digest = hashlib.sha256(str(ANALYSIS_VERSION).encode())
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()[:32]
+
+
+def analyse(parts: Parts) -> Terms:
+    """Return the terms of an entry."""
+    question, answer, more = (tokens(part) for part in parts)
+    return Terms(" ".join(question), " ".join([*answer, *more]), len(answer))
+
+
+def embedding_tokens(terms: Terms) -> list[str]:
+    """Return the tokens of :func:`embedding_text`, already analysed."""
+    return [*terms.title.split(), *terms.body.split()[: terms.read]]

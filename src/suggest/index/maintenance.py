@@ -1,0 +1,140 @@
+"""Checks a knowledge base's folder, goes back to an older generation, and erases entries."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from suggest.errors import KnowledgeBaseCorrupt, KnowledgeBaseError, SuggestError
+from suggest.index import generation as generations
+from suggest.index import spool, sync
+from suggest.index.embedding import Embedder
+from suggest.index.generation import Generation
+from suggest.index.store import FILE_NAME, EntryStore
+
+
+def verify(kb: Path) -> dict[str, Any]:
+    """Hold every file of every kept generation and every row of the entry store against its checksum.
+
+    Returns ``{"ok", "generation", "problems"}``; never raises for what it finds. Reads everything.
+    """
+    problems: list[str] = []
+    number = 0
+    try:
+        number = generations.current_number(kb)
+        kept = generations.kept_numbers(kb)
+    except (SuggestError, OSError) as error:
+        return {"ok": False, "generation": 0, "problems": [str(error)]}
+    if number and number not in kept:
+        problems.append(
+            f"{generations.folder_of(kb, number)}: is missing, but {generations.CURRENT} names it"
+        )
+    if not number and kept:
+        problems.append(f"{kb / generations.CURRENT}: is missing, but there are generations")
+    opened = []
+    for each in kept:
+        try:
+            opened.append(Generation(generations.folder_of(kb, each)))
+        except (SuggestError, OSError) as error:
+            problems.append(str(error))
+    if kept or (kb / FILE_NAME).exists():
+        problems += _store_problems(kb, opened)
+    return {"ok": not problems, "generation": number, "problems": problems}
+
+
+def _store_problems(kb: Path, opened: Sequence[Generation]) -> list[str]:
+    path = kb / FILE_NAME
+    if not path.is_file():
+        return [f"{path}: is missing"]
+    store = EntryStore(kb, read_only=True)
+    try:
+        problems = store.problems()
+        if problems:
+            return problems
+        for generation in opened:
+            found = {said.key: said.checksum for said in store.about(generation.rows.key)}
+            wrong = [
+                int(key)
+                for key, checksum in zip(generation.rows.key, generation.rows.checksum, strict=True)
+                if found.get(int(key)) != checksum
+            ]
+            if wrong:
+                problems.append(
+                    f"{path}: {len(wrong)} entry versions of generation {generation.number} are missing or other ones "
+                    f"(e.g. {wrong[0]})"
+                )
+    except (SuggestError, OSError) as error:
+        return [str(error)]
+    finally:
+        store.close()
+    return problems
+
+
+def rollback(kb: Path, to: int | None) -> int:
+    """Make generation ``to`` (None: the one before the live one) live; return its number. Needs the writer lock.
+
+    The generation is verified first. Newer generations stay until later syncs take their place.
+    """
+    try:
+        live = generations.current_number(kb)
+        generations.clear_leftovers(kb)
+    except KnowledgeBaseCorrupt:
+        live = 0  # CURRENT is unreadable
+    kept = generations.kept_numbers(kb)
+    older = [number for number in kept if number < live or not live]
+    if to is None and not older:
+        raise KnowledgeBaseError(f"{kb}: there is no generation before {live}; kept are {_listed(kept)}")
+    target = older[-1] if to is None else to
+    if target not in kept:
+        raise KnowledgeBaseError(f"{kb}: generation {target} is not kept; kept are {_listed(kept)}")
+    store = EntryStore(kb, read_only=True)
+    try:
+        opened = Generation(generations.folder_of(kb, target))
+        there = {said.key: said.checksum for said in store.about(opened.rows.key)}
+    finally:
+        store.close()
+    if [there.get(int(key)) for key in opened.rows.key] != [int(c) for c in opened.rows.checksum]:
+        raise KnowledgeBaseCorrupt(
+            f"{kb / FILE_NAME}: does not hold the entries of generation {target}; choose another one"
+        )
+    generations.make_live(kb, target)
+    return target
+
+
+def forget(
+    kb: Path, store: EntryStore, embedder: Embedder, live: Generation | None, entry_ids: Sequence[str]
+) -> int:
+    """Erase entries: text, terms and vectors. Needs the writer lock; returns the number of versions that went.
+
+    A generation without them is written from scratch and made live, all older generations are deleted, with
+    everything that an unfinished sync left behind, and the entry store is rewritten.
+    """
+    wanted = set(entry_ids)
+    generations.clear_leftovers(kb)
+    shutil.rmtree(kb / spool.FOLDER, ignore_errors=True)
+    if live is not None:
+        sync.check_model(live, embedder)
+        said = [(entry_id, key) for key, entry_id, _ in store.identities(live.rows.key)]
+        rest = [(entry_id, key) for entry_id, key in said if entry_id not in wanted]
+        learnt = live.manifest["adaptation"]["adopted"]  # from the erased entries too
+        legs = sync.Legs("learn" if learnt else "drop", check_vectors=False)
+        number = sync.next_number(kb, live)
+        sync.publish(kb, store, embedder, rest, live, number, legs, lambda *_: None, anew=True)
+        generations.discard_old(kb, keep=1)
+        shutil.rmtree(kb / spool.FOLDER, ignore_errors=True)
+    gone = store.erase(sorted(wanted))
+    if live is not None:
+        store.keep_only(generations.keys_in_use(kb))
+    left = [number for number in generations.kept_numbers(kb) if number != generations.current_number(kb)]
+    if left:
+        raise KnowledgeBaseError(
+            f"{kb}: the entries are gone from the live generation, but generations {_listed(left)} could not be "
+            "deleted; close what reads them and run `suggest forget` again"
+        )
+    return gone
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers)) or "none"
