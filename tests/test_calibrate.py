@@ -189,6 +189,14 @@ def test_unrelated_inquiries_change_no_confidence(
     assert any(s.lane == "ready" for s in together.values())
 
 
+def test_asking_for_more_matches_changes_no_confidence(calibrated: Suggester) -> None:
+    for label in LABELS[::25]:
+        one, ten, many = (calibrated.suggest(label.inquiry, top=top) for top in (1, 10, 60))
+        assert one.concerns == ten.concerns == many.concerns
+        assert (one.lane, one.confidence) == (ten.lane, ten.confidence) == (many.lane, many.confidence)
+        assert many.matches[:10] == ten.matches
+
+
 def test_the_command(tmp_path: Path) -> None:
     folder = tmp_path / "kb"
     source = tmp_path / "entries.jsonl"

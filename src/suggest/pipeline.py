@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from suggest.index.knowledge_base import KnowledgeBase
 from suggest.index.lookup import Identity, identity, unknown_share
 from suggest.judge import Confidence, Policy, judge, load_policy
 from suggest.judge.calibration import confidence_of
-from suggest.judge.features import answer_of
+from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
 from suggest.records import Draft, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
 from suggest.understand import (
@@ -24,11 +24,6 @@ from suggest.understand import (
     signal_codes,
     understand,
 )
-
-_LOOKED_AT = 10
-"""Candidates that are weighed for a concern, however many matches are asked for."""
-_PER_KIND = 3
-"""At least so many articles and so many resolved cases are looked at for a draft, where there are any."""
 
 
 class Best(NamedTuple):
@@ -99,9 +94,10 @@ class Suggester:
         confidence = self._confidence(kb)
         most = settings.judging.max_concerns
         asked = [concern.text for concern in understanding.concerns]
-        evidence = self._evidence(
-            kb, asked, inquiry.tenant, today, top=max(top, _LOOKED_AT), per_kind=_PER_KIND, without=without
+        everything = self._evidence(
+            kb, asked, inquiry.tenant, today, top=max(top, WEIGHED), per_kind=WEIGHED_OF_KIND, without=without
         )
+        evidence = [considered(found) for found in everything]
         scores = [
             confidence.scores(concern, found, unknown=unknown_share(kb, concern.text), today=today)
             for concern, found in zip(understanding.concerns, evidence, strict=True)
@@ -128,7 +124,17 @@ class Suggester:
             route=judgement.route,
             reasons=(*judgement.reasons, *notes),
             concerns=judgement.concerns,
-            matches=_merge(evidence, top, scores, confidence),
+            matches=_merge(
+                everything,
+                top,
+                [
+                    {
+                        item.entry.id: confidence.probability(score)
+                        for item, score in zip(found, rated, strict=True)
+                    }
+                    for found, rated in zip(evidence, scores, strict=True)
+                ],
+            ),
             questions=judgement.questions,
             draft=draft,
             handoff=handoff,
@@ -258,18 +264,19 @@ def _best(found: Sequence[Evidence], rated: Sequence[float]) -> Best | None:
 def _merge(
     evidence: Sequence[Sequence[Evidence]],
     top: int,
-    scores: Sequence[Sequence[float]] | None = None,
-    confidence: Confidence | None = None,
+    probabilities: Sequence[Mapping[str, float | None]] | None = None,
 ) -> tuple[Match, ...]:
-    """Return the best ``top`` matches over all concerns, each entry once, with probabilities where scores are given."""
+    """Return the best ``top`` matches over all concerns, each entry once.
+
+    ``probabilities[i]`` holds those of the entries that were weighed for concern i.
+    """
     best: dict[str, Match] = {}
     for i, found in enumerate(evidence):
-        for j, item in enumerate(found):
+        for item in found:
             match = item.match
             known = best.get(match.entry_id)
             if known is None or match.score > known.score:
-                if scores is not None and confidence is not None:
-                    match = match.model_copy(update={"confidence": confidence.probability(scores[i][j])})
-                best[match.entry_id] = match
+                given = probabilities[i].get(match.entry_id) if probabilities is not None else None
+                best[match.entry_id] = match.model_copy(update={"confidence": given})
     ranked = sorted(best.values(), key=lambda match: (-match.score, match.entry_id))
     return tuple(without_personal_data(match) for match in ranked[:top])

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from suggest import Inquiry, KnowledgeBase, Settings
 from suggest.index.lookup import unknown_share
-from suggest.judge.features import Features, features_of
+from suggest.judge.features import Features, considered, features_of
 from suggest.records import Article, Concern, Entry
 from suggest.settings import Retrieval
 from suggest.sources import read_entries
@@ -62,7 +62,7 @@ def rows_of(name: str, kb: KnowledgeBase, asked: Iterable[Asked]) -> Iterator[Ro
     """Search for each question and describe the best three candidates."""
     for question in asked:
         found = kb.retrieve(question.concern.text, top=DEPTH + len(question.without), per_kind=3, today=TODAY)
-        found = [item for item in found if item.entry.id not in question.without]
+        found = considered([item for item in found if item.entry.id not in question.without])
         described = features_of(
             question.concern,
             found,

@@ -16,6 +16,7 @@ from suggest.judge.answer_types import asked, holds
 from suggest.records import Concern, Entry, Evidence
 
 FEATURES_VERSION = 1
+WEIGHED, WEIGHED_OF_KIND = 10, 3
 
 _LONGEST = 60  # terms; longer concerns count as this long
 _OLDEST = 10.0  # years
@@ -50,6 +51,20 @@ RISING = ("semantic", "lexical", "coverage", "margin", "legs_agree", "pools_agre
 """More of these never lowers confidence."""
 FALLING = ("unknown", "age")
 """More of these never raises confidence."""
+
+
+def considered(found: Sequence[Evidence]) -> list[Evidence]:
+    """Return the candidates that are weighed against each other: the first ten, and the first three of each kind.
+
+    However many were asked for, so that asking for more matches changes no confidence.
+    """
+    seen = {"faq": 0, "case": 0}
+    kept = []
+    for rank, item in enumerate(found):
+        seen[item.entry.kind] += 1
+        if rank < WEIGHED or seen[item.entry.kind] <= WEIGHED_OF_KIND:
+            kept.append(item)
+    return kept
 
 
 def features_of(

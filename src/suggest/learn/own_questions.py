@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from suggest.index.knowledge_base import KnowledgeBase
 from suggest.index.lookup import unknown_share
-from suggest.judge.features import Features, features_of
+from suggest.judge.features import Features, considered, features_of
 from suggest.records import Article, Concern, Inquiry, ResolvedCase
 from suggest.text import clean, morphemes, tokens
 from suggest.understand import understand
@@ -111,7 +111,7 @@ def _example(kb: KnowledgeBase, question: Asked, today: date) -> Example | None:
     found = kb.retrieve(
         text, tenant=question.tenant, top=_DEPTH + len(question.without), per_kind=3, today=today
     )
-    found = [item for item in found if item.entry.id not in question.without]
+    found = considered([item for item in found if item.entry.id not in question.without])
     described = features_of(
         question.concern, found, unknown=unknown_share(kb, text), terms=len(set(tokens(text))), today=today
     )
