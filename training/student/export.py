@@ -26,6 +26,7 @@ from student import WIDTH, Student, load
 HEADS = 12
 MAX_TOKENS = 256
 OPSET = 17
+MODULES = [{"idx": 0, "name": "0", "path": "", "type": "suggest.index.student_module.StudentModule"}]
 
 
 class Body(torch.nn.Module):
@@ -130,7 +131,7 @@ def write_torch(student: Student, table: Tensor, path: Path, tokenizer: Path) ->
     (path / "2_Normalize").mkdir(exist_ok=True)
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
+def _write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
@@ -187,6 +188,7 @@ def main() -> None:
     body = Body(student).eval()
     write_onnx(body, out / "model.onnx", reduce_range=not args.full_range)
     shutil.copyfile(args.work / "tokenizer.json", out / "tokenizer.json")
+    _write(out / "modules.json", MODULES)
     _write(out / "student.json", {"max_tokens": MAX_TOKENS, "width": WIDTH, "rows": len(body.table)})
     plain = out.with_name(out.name + "-torch")
     write_torch(student, body.rounded_table(), plain, args.work / "tokenizer.json")
