@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from suggest.judge import Policy, judge, load_policy, strength_for
+from suggest.judge import Confidence, Policy, judge, load_policy, prior_for
+from suggest.judge.confidence import Link
 from suggest.judge.messages import _MESSAGES, reason
-from suggest.judge.strength import STRONG, WEAK
 from suggest.records import (
+    Article,
     Concern,
     Entry,
     Evidence,
@@ -19,7 +20,7 @@ from suggest.records import (
 )
 
 Make = Callable[..., Entry]
-strength = strength_for("suggest-static-ja-en")
+SCORING = prior_for("suggest-static-ja-en").model_copy(update={"nothing": -2.0, "weak": -0.9, "strong": 1.0})
 QUESTION = "請求書の再発行を急いでお願いしたいのですが方法はありますか"
 
 
@@ -48,22 +49,26 @@ def understood(*concerns: str, signals: Sequence[Signal] = (), **fields: object)
 
 
 def decide(
-    understanding: Understanding, found: Sequence[Sequence[Evidence]], *, provisional: bool = True
+    understanding: Understanding,
+    found: Sequence[Sequence[Evidence]],
+    *,
+    provisional: bool = True,
+    confidence: Confidence | None = None,
+    policy: Policy | None = None,
 ) -> Judgement:
+    scores = [[(item.match.score - 0.55) * 10 for item in candidates] for candidates in found]
     return judge(
-        understanding, found, policy=load_policy(), strength=strength, provisional=provisional, max_concerns=3
+        understanding,
+        found,
+        scores,
+        policy=policy or load_policy(),
+        confidence=confidence or Confidence(SCORING, provisional_ready=provisional),
+        max_concerns=3,
     )
 
 
 def codes(judgement: Judgement) -> set[str]:
     return {reason.code for reason in judgement.reasons}
-
-
-def test_strength_grows_with_every_feature(article: Make) -> None:
-    low = evidence(article(1), 0.2).match
-    for name in ("lexical", "semantic", "coverage"):
-        assert strength(low.model_copy(update={name: 0.4})) > strength(low)
-    assert 0 <= strength(low) <= 1
 
 
 def test_nothing_is_ready_before_calibration(article: Make) -> None:
@@ -127,13 +132,10 @@ def test_injected_text_is_never_ready(article: Make) -> None:
     judgement = decide(understood(QUESTION, signals=[signal]), [[evidence(article(1, lang="ja"), 0.95)]])
     assert judgement.lane == "review"
     assert [r.evidence for r in judgement.reasons] == [signal.evidence]
-    bare = judge(
+    bare = decide(
         understood(QUESTION, signals=[signal]),
         [[evidence(article(1, lang="ja"), 0.95)]],
         policy=Policy(),
-        strength=strength,
-        provisional=True,
-        max_concerns=3,
     )
     assert (bare.lane, codes(bare)) == ("review", {"injection"}), "holds without any policy"
 
@@ -183,8 +185,90 @@ def test_short_but_clear_questions_are_not_vague(article: Make, text: str) -> No
 
 def test_only_strong_enough_entries_may_be_used(article: Make) -> None:
     found = [[evidence(article(n, lang="ja"), level) for n, level in enumerate((0.9, 0.5, 0.1))]]
-    assert strength(found[0][0].match) > STRONG > strength(found[0][1].match) > WEAK
     assert decide(understood(QUESTION), found).concerns[0].entry_ids == ("a0", "a1")
+
+
+def test_a_calibrated_cut_decides(article: Make) -> None:
+    found = [[evidence(article(1, lang="ja"), 0.75)]]  # a score of 2
+    for state, cut, lane, code in (
+        ("calibrated", 1.9, "ready", "strong_match"),
+        ("calibrated", 2.1, "review", "below_cut"),
+        ("calibrated", None, "review", "no_safe_cut"),
+        ("stale", 1.0, "review", "calibration_stale"),
+        ("provisional", 1.0, "review", "not_calibrated"),
+    ):
+        judgement = decide(understood(QUESTION), found, confidence=Confidence(SCORING, state, Link(), cut))
+        assert (judgement.lane, codes(judgement)) == (lane, {code})
+        assert judgement.confidence == (None if state == "stale" else 0.8808)
+
+
+def test_the_confidence_of_an_inquiry_is_that_all_concerns_are_answered(article: Make) -> None:
+    found = [[evidence(article(n, lang="ja"), 0.75)] for n in (1, 2)]
+    judgement = decide(
+        understood(QUESTION, f"{QUESTION}か"),
+        found,
+        confidence=Confidence(SCORING, "calibrated", Link(), 1.0),
+    )
+    assert [c.confidence for c in judgement.concerns] == [0.8808, 0.8808]
+    assert judgement.confidence == pytest.approx(0.8808**2, abs=1e-4)
+
+
+def titled(number: int, title: str) -> Evidence:
+    article = Article(id=f"t{number}", title=title, body="手順です。", lang="ja")
+    match = Match(
+        entry_id=article.id, kind="faq", title=title, score=0.6, lexical=0.6, semantic=0.6, coverage=0.6
+    )
+    return Evidence(match=match, entry=article)
+
+
+def test_a_fact_that_separates_the_best_candidates_is_asked_for() -> None:
+    found = [[titled(1, "Windows で印刷の設定を変更する"), titled(2, "Mac で印刷の設定を変更する")]]
+    judgement = decide(understood("印刷の設定を変更したい"), found)
+    assert "vague" in codes(judgement)
+    assert judgement.questions[0] == "ご利用の端末はどちらでしょうか（Windows、Mac）。"
+    assert len(judgement.questions) <= 2
+    for given in ("Windows で印刷の設定を変更したい", "MacBook の印刷の設定を変更したい"):
+        told = decide(understood(given), found)
+        assert "vague" not in codes(told)
+        assert not told.questions
+
+
+def test_questions_are_in_the_language_of_the_inquiry() -> None:
+    found = [[titled(1, "iPhone print settings"), titled(2, "Android print settings")]]
+    judgement = decide(understood("change the print settings", language="en"), found)
+    assert judgement.questions[0] == "Which device are you using (iPhone or iPad, Android)?"
+
+
+def test_the_missing_error_code_is_asked_for_and_a_given_one_is_not() -> None:
+    found = [[titled(1, "エラー MD-1005 で保存できない"), titled(2, "エラー MD-2210 で保存できない")]]
+    [question] = decide(understood("エラーが出て保存できない"), found).questions[:1]
+    assert "MD-1005" in question and "エラーコード" in question
+    given = understood(
+        concerns=(Concern(text="MD-1005 で保存できない", codes=("MD-1005",)),), body="MD-1005 で保存できない"
+    )
+    assert not decide(given, found).questions
+
+
+def test_the_product_is_asked_for_when_the_candidates_are_about_different_ones() -> None:
+    titles = ("OneDrive の同期", "Outlook の同期", "Teams の会議", "Excel の印刷")
+    found = [[titled(n, title) for n, title in enumerate(titles)]]
+    judgement = decide(understood("同期がうまくいっていないようです"), found)
+    assert "vague" in codes(judgement)
+    assert (
+        judgement.questions[0] == "どちらについてのお問い合わせでしょうか（OneDrive、Outlook、Teams など）。"
+    )
+    for given in (
+        "Outlook の同期がうまくいっていないようです",
+        "アウトルックの同期がうまくいっていないようです",
+    ):
+        assert "vague" not in codes(decide(understood(given), found))
+    assert "vague" not in codes(decide(understood("同期がうまくいっていないようです"), [found[0][:3]]))
+
+
+def test_entries_on_other_matters_do_not_raise_questions() -> None:
+    found = [[titled(1, "Windows で印刷の設定を変更する"), titled(2, "Mac に音声を取り込む")]]
+    judgement = decide(understood("印刷の設定を変更したい"), found)
+    assert "vague" not in codes(judgement)
 
 
 def test_every_reason_has_both_languages() -> None:

@@ -40,4 +40,5 @@ def test_only_one_file_imports_each_heavy_package() -> None:
     assert homes["tantivy"] == {"index/lexical.py"}
     assert homes["sentence_transformers"] == {"index/transformer_embedder.py"}
     assert homes["sudachipy"] == {"text.py"}
+    assert homes["sklearn"] == {"judge/fitting.py"}
     assert "pickle" not in homes

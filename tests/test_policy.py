@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from suggest.errors import SettingsError
+from suggest.judge.amounts import largest_amount
 from suggest.judge.policy import Policy, load_policy
-from suggest.records import Inquiry, Signal, Understanding
+from suggest.records import Article, Inquiry, Signal, Understanding
 
 DEFAULT = load_policy(None)
 RULE = """[[rule]]
@@ -34,10 +35,10 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_every_signal_has_a_rule() -> None:
-    from suggest.understand import signal_codes
+    from suggest.understand import likely_codes, signal_codes
 
     handled = {code for rule in DEFAULT.rule for code in rule.when.any_signals}
-    assert handled == signal_codes()
+    assert handled == signal_codes() | likely_codes()
 
 
 def test_priority_order_of_routes() -> None:
@@ -138,6 +139,58 @@ def test_refused_with_file_and_line(tmp_path: Path, text: str, place: str, words
         load_policy(path)
     assert str(error.value).startswith(f"{path}{place}")
     assert words in str(error.value)
+
+
+def entry(**fields: object) -> Article:
+    return Article(id="a1", title="題", **fields)
+
+
+@pytest.mark.parametrize(
+    ("when", "text", "fields", "evidence"),
+    [
+        ("min_amount = 50000", "12万円の請求です", {}, "12万円"),
+        ("min_amount = 50000", "4,980円の請求です", {}, None),
+        ("min_amount = 100", "I paid $1,200 twice", {}, "$1,200"),
+        ('entry_flags = ["requires_identity_check"]', "本文", {"requires_identity_check": True}, "a1"),
+        ('entry_flags = ["internal"]', "本文", {}, None),
+        ('entry_tags = ["契約"]', "本文", {"tags": ("契約", "料金")}, "a1"),
+        ('entry_departments = ["法務部"]', "本文", {"department": "法務部"}, "a1"),
+        ('entry_departments = ["法務部"], min_amount = 5', "10円", {"department": "総務部"}, None),
+    ],
+)
+def test_amounts_and_entries(
+    tmp_path: Path, when: str, text: str, fields: dict[str, object], evidence: str | None
+) -> None:
+    rule = RULE.replace('any_terms = ["解約"], channels = ["chat"]', when)
+    decision = load_policy(written(tmp_path, rule)).apply(case(text=text), [entry(**fields)])
+    assert (decision.reasons[0].evidence if decision else None) == evidence
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("1万5千円", 15_000),
+        ("３２，０００円と500円", 32_000),
+        ("2億円", 2e8),
+        ("€99.50", 99.5),
+        ("3k usd", 3000),
+        ("15人で10時", None),
+    ],
+)
+def test_largest_amount(text: str, amount: float | None) -> None:
+    found = largest_amount(text)
+    assert (found[0] if found else None) == amount
+
+
+def test_policy_tests_are_checked_at_load(tmp_path: Path) -> None:
+    good = RULE + '[[test]]\ntext = "解約したい"\nchannel = "chat"\nexpect = "retention"\n'
+    assert load_policy(written(tmp_path, good)).test[0].expect == "retention"
+    for line, wrong in (
+        (12, good.replace('expect = "retention"', 'expect = "nobody"')),
+        (11, good.replace('chat"\nexpect', 'fax"\nexpect')),
+    ):
+        with pytest.raises(SettingsError, match=rf":{line}:"):
+            load_policy(written(tmp_path, wrong))
 
 
 def test_absent_file(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@
     │   └── UnknownTenant        a search names no tenant, or one that holds no entries
     ├── ModelError               an embedding model cannot be loaded or misbehaves
     ├── TemplateError            a template is missing, broken, or asks for an unknown variable
+    ├── CalibrationError         a calibration or its labels cannot be read or used
     └── EvaluationError          queries or judgements cannot be used
 
 Each message says what was given, what was expected and what to do.
@@ -85,3 +86,7 @@ class TemplateError(SuggestError):
 
 class EvaluationError(SuggestError):
     """Queries or judgements cannot be used for an evaluation."""
+
+
+class CalibrationError(SuggestError):
+    """A calibration or its labels cannot be read or used."""

@@ -2,38 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 from suggest.compose import compose
 from suggest.errors import SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.judge import Policy, judge, load_policy, strength_for
+from suggest.index.lookup import Identity, identity, unknown_share
+from suggest.judge import Confidence, Policy, judge, load_policy
+from suggest.judge.calibration import confidence_of
+from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
-from suggest.records import Draft, Evidence, Inquiry, Match, Suggestion, Understanding
-from suggest.understand import find_personal_data, mask, signal_codes, understand
+from suggest.records import Draft, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
+from suggest.understand import (
+    Classify,
+    classifier_for,
+    find_personal_data,
+    likely_codes,
+    mask,
+    signal_codes,
+    understand,
+)
 
-_PER_KIND = 3
-"""At least so many articles and so many resolved cases are looked at for a draft, where there are any."""
+
+class Best(NamedTuple):
+    """The entry that scores highest for a concern."""
+
+    entry_id: str
+    answer: str
+    """The entry itself, or the article that a past case used."""
+    score: float
+
+
+class Examined(NamedTuple):
+    """A suggestion, and what calibration needs to know beside it."""
+
+    suggestion: Suggestion
+    score: float
+    """Log-odds of the weakest concern's best evidence."""
+    eligible: bool
+    """Whether nothing but the score keeps the inquiry from being ready."""
+    best: tuple[Best | None, ...]
+    """For each concern; None where nothing was found."""
 
 
 class Suggester:
     """Suggests replies from one knowledge base. Safe to share between threads."""
 
-    def __init__(self, kb: KnowledgeBase, *, policy: Policy | None = None, today: date | None = None) -> None:
+    def __init__(
+        self,
+        kb: KnowledgeBase,
+        *,
+        policy: Policy | None = None,
+        today: date | None = None,
+        confidence: Confidence | None = None,
+    ) -> None:
         """Prepare for suggesting; raises SettingsError when the policy file cannot be used.
 
-        ``today`` decides which entries are valid; by default the day of each call.
+        ``today`` decides which entries are valid; by default the day of each call. ``confidence`` stands for
+        what the folder's calibration says.
         """
         self.kb = kb
         self._today = today
+        self._given = confidence
+        self._known: tuple[Identity, Confidence] | None = None
         judging = kb.settings.judging
         path = None if judging.policy is None else kb.path / judging.policy
         self.policy = policy or load_policy(path)
-        unknown = sorted(self.policy.signals - signal_codes())
+        known = signal_codes() | likely_codes()
+        unknown = sorted(self.policy.signals - known)
         if unknown:
             raise SettingsError(
-                f"{path or 'policy'}: no such signal: {', '.join(unknown)}; known are {', '.join(sorted(signal_codes()))}"
+                f"{path or 'policy'}: no such signal: {', '.join(unknown)}; known are {', '.join(sorted(known))}"
             )
 
     def suggest(self, inquiry: Inquiry, *, top: int = 10) -> Suggestion:
@@ -42,19 +83,27 @@ class Suggester:
         All of it comes from one generation; a newer one is taken up between calls.
         Never raises for what a customer wrote. Raises UnknownTenant for a tenant without entries.
         """
+        return self.examine(inquiry, top=top).suggestion
+
+    def examine(self, inquiry: Inquiry, *, top: int = 10, without: Collection[str] = frozenset()) -> Examined:
+        """Suggest, and say what a calibration needs to know; entries ``without`` count as absent."""
         kb = self.kb.pinned()
         settings = kb.settings
         today = self._today or datetime.now(UTC).date()
         understanding = self.understand(inquiry)
+        confidence = self._confidence(kb)
+        most = settings.judging.max_concerns
         asked = [concern.text for concern in understanding.concerns]
-        evidence = self._evidence(kb, asked, inquiry.tenant, today, top=top, per_kind=_PER_KIND)
+        everything = self._evidence(
+            kb, asked, inquiry.tenant, today, top=max(top, WEIGHED), per_kind=WEIGHED_OF_KIND, without=without
+        )
+        evidence = [considered(found) for found in everything]
+        scores = [
+            confidence.scores(concern, found, unknown=unknown_share(kb, concern.text), today=today)
+            for concern, found in zip(understanding.concerns, evidence, strict=True)
+        ]
         judgement = judge(
-            understanding,
-            evidence,
-            policy=self.policy,
-            strength=strength_for(kb.embedder.name),
-            provisional=settings.judging.provisional,
-            max_concerns=settings.judging.max_concerns,
+            understanding, evidence, scores, policy=self.policy, confidence=confidence, max_concerns=most
         )
         draft, handoff, notes = compose(
             understanding,
@@ -66,16 +115,26 @@ class Suggester:
         )
         if len(kb) == 0:
             notes = (*notes, reason("empty_knowledge_base", understanding.language))
-        ready = judgement.lane == "ready" and draft is not None and _can_be_sent(draft, evidence)
-        return Suggestion(
+        sendable = draft is not None and _can_be_sent(draft, evidence)
+        suggestion = Suggestion(
             inquiry_id=inquiry.id,
             language=understanding.language,
-            lane="review" if judgement.lane == "ready" and not ready else judgement.lane,
+            lane="review" if judgement.lane == "ready" and not sendable else judgement.lane,
             confidence=judgement.confidence,
             route=judgement.route,
             reasons=(*judgement.reasons, *notes),
             concerns=judgement.concerns,
-            matches=_merge(evidence, top),
+            matches=_merge(
+                everything,
+                top,
+                [
+                    {
+                        item.entry.id: confidence.probability(score)
+                        for item, score in zip(found, rated, strict=True)
+                    }
+                    for found, rated in zip(evidence, scores, strict=True)
+                ],
+            ),
             questions=judgement.questions,
             draft=draft,
             handoff=handoff,
@@ -83,6 +142,25 @@ class Suggester:
             generation=kb.generation,
             model=kb.model,
         )
+        best = tuple(_best(found, rated) for found, rated in zip(evidence, scores, strict=True))
+        return Examined(suggestion, judgement.score, judgement.free and sendable, best)
+
+    @property
+    def confidence(self) -> Confidence:
+        """What is known about how often scores are right, for the generation in use."""
+        return self._confidence(self.kb.pinned())
+
+    def _confidence(self, kb: KnowledgeBase) -> Confidence:
+        if self._given is not None:
+            return self._given
+        held = identity(kb)
+        known = self._known
+        if known is None or known[0] != held:
+            found = confidence_of(
+                kb.path, generation=held.generation, fingerprint=held.model, model=kb.embedder.name
+            )
+            known = self._known = (held, found)
+        return known[1]._replace(provisional_ready=kb.settings.judging.provisional)
 
     def suggest_many(self, inquiries: Iterable[Inquiry], *, top: int = 10) -> Iterator[Suggestion]:
         """Suggest for each inquiry in turn; each is judged as if it were alone."""
@@ -98,7 +176,7 @@ class Suggester:
         :meth:`~suggest.index.knowledge_base.KnowledgeBase.search`.
         """
         today = self._today or datetime.now(UTC).date()
-        asked = [concern.text for concern in self.understand(inquiry).concerns] or [inquiry.text]
+        asked = [concern.text for concern in self._understand(inquiry).concerns] or [inquiry.text]
         return _merge(
             self._evidence(
                 self.kb.pinned(), asked, inquiry.tenant, today, top=top, vector_weight=vector_weight
@@ -116,25 +194,43 @@ class Suggester:
         top: int,
         per_kind: int = 0,
         vector_weight: float | None = None,
+        without: Collection[str] = frozenset(),
     ) -> list[list[Evidence]]:
         """Return what is found for each concern; those beyond the limit get nothing."""
         limit = kb.settings.judging.max_concerns
         found = [
             kb.retrieve(
-                text, tenant=tenant, top=top, per_kind=per_kind, vector_weight=vector_weight, today=today
+                text,
+                tenant=tenant,
+                top=top + len(without),
+                per_kind=per_kind,
+                vector_weight=vector_weight,
+                today=today,
             )
             for text in asked[:limit]
         ]
-        return found + [[] for _ in asked[limit:]]
+        kept = [[item for item in items if item.entry.id not in without] for items in found]
+        return kept + [[] for _ in asked[limit:]]
 
     def understand(self, inquiry: Inquiry) -> Understanding:
         """Return only the first stage, for a look at what was understood."""
+        return self._understand(inquiry, classify=self._classify)
+
+    def _understand(self, inquiry: Inquiry, *, classify: Classify | None = None) -> Understanding:
         return understand(
             inquiry,
             default_language=self.kb.settings.language,
             max_chars=self.kb.settings.judging.max_inquiry_chars,
             max_concerns=self.kb.settings.judging.max_concerns,
+            classify=classify,
         )
+
+    def _classify(self, texts: Sequence[str]) -> list[Signal]:
+        """Notice signals by meaning, where a classifier for this embedding model is shipped."""
+        classifier = classifier_for(self.kb.embedder.name)
+        if classifier is None or not texts:
+            return []
+        return classifier.signals(texts, self.kb.embedder.embed_queries(texts))
 
 
 def without_personal_data(match: Match) -> Match:
@@ -157,13 +253,30 @@ def _can_be_sent(draft: Draft, evidence: Sequence[Sequence[Evidence]]) -> bool:
     )
 
 
-def _merge(evidence: Sequence[Sequence[Evidence]], top: int) -> tuple[Match, ...]:
-    """Return the best ``top`` matches over all concerns, each entry once."""
+def _best(found: Sequence[Evidence], rated: Sequence[float]) -> Best | None:
+    if not found:
+        return None
+    score = max(rated)
+    entry = found[list(rated).index(score)].entry
+    return Best(entry.id, answer_of(entry), score)
+
+
+def _merge(
+    evidence: Sequence[Sequence[Evidence]],
+    top: int,
+    probabilities: Sequence[Mapping[str, float | None]] | None = None,
+) -> tuple[Match, ...]:
+    """Return the best ``top`` matches over all concerns, each entry once.
+
+    ``probabilities[i]`` holds those of the entries that were weighed for concern i.
+    """
     best: dict[str, Match] = {}
-    for found in evidence:
+    for i, found in enumerate(evidence):
         for item in found:
-            known = best.get(item.match.entry_id)
-            if known is None or item.match.score > known.score:
-                best[item.match.entry_id] = item.match
+            match = item.match
+            known = best.get(match.entry_id)
+            if known is None or match.score > known.score:
+                given = probabilities[i].get(match.entry_id) if probabilities is not None else None
+                best[match.entry_id] = match.model_copy(update={"confidence": given})
     ranked = sorted(best.values(), key=lambda match: (-match.score, match.entry_id))
     return tuple(without_personal_data(match) for match in ranked[:top])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal, Self
 
@@ -331,6 +332,10 @@ class Judgement(Record):
     concerns: tuple[ConcernJudgement, ...]
     questions: tuple[str, ...] = ()
     """What to ask the customer before answering."""
+    score: float = -math.inf
+    """Log-odds of the weakest concern's best evidence: for choosing cuts, never shown."""
+    free: bool = False
+    """Whether nothing but the score keeps the inquiry from being ready."""
 
 
 # --- what is proposed --------------------------------------------------------------------------

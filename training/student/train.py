@@ -8,7 +8,6 @@ given minutes, so a run ends when it should on a busy machine too. Run it again 
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -29,12 +28,11 @@ from student import WIDTH, Student, pad
 
 SCALE = 20.0
 BANK = 512
-ANSWER = 112
-QUEUE = 3072
+QUEUE = 384
 NEAR = 0.9
 WARM_UP = 100
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-AVERAGE_EVERY, AVERAGE_KEEP = 10, 0.9
+AVERAGE_EVERY, AVERAGE_KEEP = 10, 0.97
 
 
 @dataclass
@@ -61,10 +59,8 @@ class Corpus:
     parallel: list[tuple[list[int], int, str]]
     """Japanese ids, the number of the teacher's vector, the source."""
     english: list[tuple[list[int], int, str]]
-    mono: list[tuple[list[int], list[int], list[int] | None, str, int, int]]
-    """Question, answer, the question in English where known, group, numbers of equal answers and questions."""
-    about: np.ndarray
-    """A vector of each of ``mono``, from the static model: what the pair is about."""
+    mono: list[tuple[list[int], list[int], list[int] | None, str]]
+    """Question, answer, the question in English where known, group."""
     similar: list[tuple[list[int], list[int], float]]
     held_out: tuple[list[list[int]], np.ndarray]
     teacher: np.ndarray
@@ -96,19 +92,10 @@ def read_corpus(plan: Plan) -> Corpus:
     english = list(zip(ids(texts, 64), [number[t] for t in texts], ["english"] * len(texts), strict=True))
     translated = {p.left: p.right for p in train if p.group in {"heading", "ui"}}
     mono = monolingual(plan.data)
-    left, right = ids([p.left for p in mono], 48), ids([_crop(p) for p in mono], ANSWER)
+    left, right = ids([p.left for p in mono], 48), ids([_crop(p) for p in mono], 72)
     also = ids([translated.get(p.left, "") for p in mono], 48)
-    asked: dict[str, int] = {}
-    told: dict[str, int] = {}
     pairs = [
-        (
-            a,
-            b,
-            c if len(c) > 2 else None,
-            p.source + p.group,
-            told.setdefault(p.right, len(told)),
-            asked.setdefault(p.left, len(asked)),
-        )
+        (a, b, c if len(c) > 2 else None, p.source + p.group)
         for a, b, c, p in zip(left, right, also, mono, strict=True)
     ]
     near = similar(plan.data)
@@ -126,39 +113,7 @@ def read_corpus(plan: Plan) -> Corpus:
     )
     by_source = {s: np.unique([n for _, n, source in rows if source == s]) for s in {r[2] for r in rows}}
     by_source["english"] = np.array([n for _, n, _ in english])
-    return Corpus(rows, english, pairs, about(plan, mono), scored, hidden, teacher, by_source)
-
-
-def about(plan: Plan, mono: list[Pair]) -> np.ndarray:
-    """Return the static model's vectors of the pairs; kept in the work folder."""
-    kept = plan.work / "about.npy"
-    if not kept.exists():
-        from suggest.index.models import BUNDLED
-        from suggest.index.static_embedder import StaticEmbedder
-
-        static = StaticEmbedder(BUNDLED)
-        beside = kept.with_name(f"about-{os.getpid()}.npy")
-        np.save(beside, static.embed_documents([f"{p.left} {p.left} {p.right[:300]}" for p in mono]))
-        beside.replace(kept)
-    return np.load(kept)
-
-
-def alike_batches(vectors: np.ndarray, size: int, chance: random.Random) -> list[list[int]]:
-    """Return the numbers of ``vectors`` in batches of like ones: hard negatives of each other."""
-    import faiss
-
-    centres = max(1, len(vectors) // (4 * size))
-    means = faiss.Kmeans(vectors.shape[1], centres, niter=4, seed=chance.getrandbits(30), spherical=True)
-    means.train(vectors)
-    _, nearest = means.index.search(vectors, 1)
-    members: dict[int, list[int]] = {}
-    for i, centre in enumerate(nearest[:, 0]):
-        members.setdefault(int(centre), []).append(i)
-    made = []
-    for some in members.values():
-        chance.shuffle(some)
-        made += [some[s : s + size] for s in range(0, len(some), size)]
-    return made
+    return Corpus(rows, english, pairs, scored, hidden, teacher, by_source)
 
 
 def _crop(pair: Pair) -> str:
@@ -184,13 +139,11 @@ def batches(corpus: Corpus, task: str, tokens: int, chance: random.Random) -> It
         chance.shuffle(order)
         made: list[list[Any]] = []
         if task == "mono":
-            size = max(8, tokens // 48)
-            half = len(order) // 3
+            half = len(order) // 2
             near = sorted(order[half:], key=lambda i: rows[i][3])  # sections of one document side by side
-            for part in (order[:half], near[: len(near) // 2]):
+            for part in (order[:half], near):
+                size = max(8, tokens // 48)
                 made += [[rows[i] for i in part[s : s + size]] for s in range(0, len(part), size)]
-            clusters = alike_batches(corpus.about, size, chance)
-            made += [[rows[i] for i in some] for some in chance.sample(clusters, len(clusters) // 3)]
         else:
             if task in {"parallel", "english"}:
                 for start in range(0, len(order), 20_000):  # one source, like lengths
@@ -218,8 +171,7 @@ class Losses:
 
     def __init__(self, corpus: Corpus, chance: random.Random) -> None:
         self.corpus, self.chance = corpus, chance
-        self.older = torch.zeros(0, WIDTH)
-        self.names = torch.zeros(0, dtype=torch.long)
+        self.queue: list[tuple[Tensor, str]] = []
 
     def distil(self, made: Tensor, batch: list[Any]) -> Tensor:
         """Return 5·(1 − cos) and the cross-entropy against the batch and a bank of other vectors."""
@@ -238,16 +190,22 @@ class Losses:
     def answer(self, made: Tensor, batch: list[Any]) -> Tensor:
         """Return the cross-entropy of questions against answers, both ways, and against recent answers."""
         questions, answers = made[: len(batch)], made[len(batch) :]
-        names = torch.tensor([b[4] for b in batch])
-        asked = torch.tensor([b[5] for b in batch])
-        same = (names[:, None] == names) | (asked[:, None] == asked)
-        same.fill_diagonal_(False)
+        names = [str(b[1]) for b in batch]
+        asked = [str(b[0]) for b in batch]
+        same = torch.tensor(
+            [
+                [i != j and (names[i] == names[j] or asked[i] == asked[j]) for j in range(len(batch))]
+                for i in range(len(batch))
+            ]
+        )
         target = torch.arange(len(batch))
         inside = (SCALE * questions @ answers.T).masked_fill(same, -100)
-        known = names[:, None] == self.names
-        wide = torch.cat([inside, (SCALE * questions @ self.older.T).masked_fill(known, -100)], 1)
-        self.older = torch.cat([self.older, answers.detach()])[-QUEUE:]
-        self.names = torch.cat([self.names, names])[-QUEUE:]
+        wide = inside
+        if self.queue:
+            older = torch.stack([v for v, _ in self.queue])
+            known = torch.tensor([[name == a for _, name in self.queue] for a in names])
+            wide = torch.cat([inside, (SCALE * questions @ older.T).masked_fill(known, -100)], 1)
+        self.queue = (self.queue + list(zip(answers.detach(), names, strict=True)))[-QUEUE:]
         return cross_entropy(wide, target) + 0.5 * cross_entropy(inside.T, target)
 
     def score(self, made: Tensor, batch: list[Any]) -> Tensor:
@@ -361,8 +319,8 @@ class Worker:
         if task in {"parallel", "english"}:
             return [row[0] for row in batch]
         if task == "mono":  # now and then the question in English
-            asked = [c if c is not None and self.chance.random() < 0.3 else a for a, _, c, *_ in batch]
-            return asked + [b for _, b, *_ in batch]
+            asked = [c if c is not None and self.chance.random() < 0.3 else a for a, _, c, _ in batch]
+            return asked + [b for _, b, _, _ in batch]
         return [a for a, _, _ in batch] + [b for _, b, _ in batch]
 
     def _run(self, rows: Tensor, place: Tensor, mask: Tensor) -> Tensor:
@@ -443,7 +401,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=1536, help="tokens in one process's batch")
     parser.add_argument("--body-rate", type=float, default=1e-4)
     parser.add_argument("--row-rate", type=float, default=2e-3)
-    parser.add_argument("--shares", default="parallel=0.5,mono=0.34,english=0.14,similar=0.02")
+    parser.add_argument("--shares", default="parallel=0.64,mono=0.26,english=0.08,similar=0.02")
     parser.add_argument("--restart", action="store_true", help="leave an old checkpoint aside")
     args = parser.parse_args()
     shares = {name: float(share) for name, share in (part.split("=") for part in args.shares.split(","))}

@@ -13,7 +13,21 @@ from typing import Annotated
 import typer
 
 from suggest import __version__
-from suggest.cli import adapt, demo, evaluate, forget, reply, rollback, search, status, sync, verify
+from suggest.cli import (
+    adapt,
+    backtest,
+    calibrate,
+    demo,
+    evaluate,
+    forget,
+    policy,
+    reply,
+    rollback,
+    search,
+    status,
+    sync,
+    verify,
+)
 from suggest.errors import SuggestError
 
 app = typer.Typer(
@@ -47,6 +61,9 @@ app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
 app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
+app.command("backtest")(backtest.backtest)
+app.command("calibrate")(calibrate.calibrate)
+app.add_typer(policy.app, name="policy")
 app.command("adapt")(adapt.adapt)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)

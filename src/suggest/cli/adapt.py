@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from suggest.cli.calibrate import redo
 from suggest.cli.options import JsonOption, KbOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
@@ -21,12 +22,15 @@ def adapt(
 
     with KnowledgeBase.open(kb, create=False) as opened, sync_progress() as show:
         found = {**opened.adapt(drop=drop, on_progress=show), "live_generation": opened.generation}
+        redone = redo(opened, show)
     if as_json:
         print_json(found)
     elif drop:
         typer.echo(f"nothing learned is used; generation {found['live_generation']}")
     else:
         typer.echo(describe(found))
+    for line in redone if not as_json else []:
+        typer.echo(line)
 
 
 def describe(found: dict[str, object]) -> str:

@@ -12,11 +12,17 @@ _SHOWN = 10
 
 
 def status(kb: KbOption, as_json: JsonOption = False) -> None:
-    """Print generation, entries, model and size of a knowledge base; its files are verified first."""
+    """Print generation, entries, model, size and state of confidence; the files are verified first."""
     from suggest.index.knowledge_base import KnowledgeBase
+    from suggest.index.lookup import identity
+    from suggest.judge.calibration import confidence_of
 
     with KnowledgeBase.open(kb, create=False) as opened:
-        found = opened.status()
+        held = identity(opened)
+        confidence = confidence_of(
+            opened.path, generation=held.generation, fingerprint=held.model, model=opened.model.split("@")[0]
+        )
+        found = opened.status() | {"confidence": confidence.state}
     if as_json:
         print_json(found)
         return

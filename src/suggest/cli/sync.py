@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from suggest.cli.calibrate import redo
 from suggest.cli.options import JsonOption, KbOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
@@ -98,6 +99,7 @@ def sync(
             workers=workers,
             on_progress=show,
         )
+        redone = [] if dry_run else redo(opened, show)
     if model is not None:
         write_model(kb / FILE_NAME, named)
     report = report.model_copy(update={"rejected": reader.rejected})
@@ -110,6 +112,8 @@ def sync(
         f"unchanged {report.unchanged}; embedded {report.embedded}; "
         f"generation {report.generation}; {report.seconds:.1f} s"
     )
+    for line in redone:
+        typer.echo(line)
     if report.rejected:
         typer.echo(
             f"{report.rejected} bad rows were left out, see {skip_bad}; entries that they were meant to update "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from suggest.judge.confidence import Confidence
 from suggest.judge.lanes import judge
 from suggest.judge.policy import Policy, load_policy
-from suggest.judge.strength import strength_for
+from suggest.judge.scoring import prior_for
 
-__all__ = ["Policy", "judge", "load_policy", "strength_for"]
+__all__ = ["Confidence", "Policy", "judge", "load_policy", "prior_for"]

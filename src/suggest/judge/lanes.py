@@ -1,25 +1,19 @@
-"""Chooses the lane: escalate by policy, ready only on strong evidence for every concern, else review."""
+"""Chooses the lane: escalate by policy, ready only when every concern scores above the cut, else review."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from suggest.judge.messages import DETAIL_QUESTIONS, reason
+from suggest.judge.confidence import Confidence
+from suggest.judge.messages import reason
 from suggest.judge.policy import Policy
-from suggest.judge.strength import NOTHING, STRONG, WEAK, Strength
-from suggest.records import Concern, ConcernJudgement, Evidence, Judgement, Reason, Understanding
-from suggest.text import clean, morphemes, tokens_with_surfaces
+from suggest.judge.questions import is_vague, leaves_open, questions_for
+from suggest.records import Concern, ConcernJudgement, Entry, Evidence, Judgement, Reason, Understanding
+from suggest.text import Language
 
 _USED = 6
 """Entries that a draft may draw on for one concern."""
-_VAGUE_TERMS = 6
-"""A concern with more terms than this is never called vague."""
-_SAYS_NOTHING = frozenset(
-    "エラー トラブル 問題 質問 方法 手順 対応 対処 表示 画面 状態 件 場合 今日 昨日 今朝 さっき 最近 急 至急 原因 理由 "
-    "error problem issue question help thing today yesterday work".split()
-)
-"""Nouns that do not tell what an inquiry is about."""
-
 _PROBLEMS = {
     "empty": "empty_inquiry",
     "too_long": "inquiry_too_long",
@@ -30,77 +24,122 @@ _PROBLEMS = {
 def judge(
     understanding: Understanding,
     evidence: Sequence[Sequence[Evidence]],
+    scores: Sequence[Sequence[float]],
     *,
     policy: Policy,
-    strength: Strength,
-    provisional: bool,
+    confidence: Confidence,
     max_concerns: int,
 ) -> Judgement:
     """Judge an inquiry.
 
-    ``evidence[i]`` holds the candidates for ``understanding.concerns[i]``, best first. ``provisional``
-    allows ``ready`` before calibration, by fixed cuts. The customer's text can raise the lane through
-    the policy and can never lower it. ``strength`` belongs to the embedding model that found the evidence.
+    ``evidence[i]`` holds the candidates for ``understanding.concerns[i]``, best first, and ``scores[i]`` their
+    scores by ``confidence``. The customer's text can raise the lane through the policy and can never lower it.
     """
     language = understanding.language
-    concerns = tuple(
-        _concern(concern, found, strength)
-        for concern, found in zip(understanding.concerns, evidence, strict=True)
+    judged = tuple(
+        _concern(concern, list(zip(found, rated, strict=True)), confidence)
+        for concern, found, rated in zip(understanding.concerns, evidence, scores, strict=True)
     )
-    reasons: list[Reason] = []
-    decision = policy.apply(understanding)
-    if decision is not None:
-        reasons += decision.reasons
+    probability = _together([concern.confidence for concern in judged])
+    decision = policy.apply(understanding, _used_entries(judged, evidence))
+    reasons: list[Reason] = list(decision.reasons) if decision is not None else []
     said = {item.evidence for item in reasons}
-    blocking = _blocking(understanding, concerns, evidence, strength, max_concerns)
+    blocking = _blocking(understanding, judged, evidence, scores, confidence, max_concerns)
     shown = [item for item in blocking if item.code != "injection" or item.evidence not in said]
-    questions: tuple[str, ...] = ()
-    if any(r.code == "vague" for r in blocking):
-        questions = DETAIL_QUESTIONS[language]
+    weakest = min((max(rated, default=-math.inf) for rated in scores), default=-math.inf)
     if decision is not None and decision.action == "escalate":
         return Judgement(
             lane="escalate",
             route=decision.route,
             confidence=None,
             reasons=(*reasons, *(item for item in shown if item.code == "injection")),
-            concerns=concerns,
+            concerns=judged,
+            score=weakest,
         )
-    ready = provisional and not blocking and decision is None
+    questions: tuple[str, ...] = ()
+    if any(item.code == "vague" for item in blocking):
+        questions = questions_for(understanding, evidence, scores)
+    free = not blocking and decision is None
+    ready_from = confidence.ready_from
+    ready = free and ready_from is not None and weakest >= ready_from
     if ready:
-        reasons += [reason("strong_match", language), reason("provisional", language)]
+        reasons.append(reason("strong_match", language))
+        if confidence.state != "calibrated":
+            reasons.append(reason("provisional", language))
     else:
         reasons += shown
-        if not blocking:
-            reasons.append(reason("not_calibrated", language))
+        if confidence.state == "stale":
+            reasons.append(reason("calibration_stale", language))
+        elif free:
+            reasons += _short_of(judged, scores, confidence, language)
     return Judgement(
         lane="ready" if ready else "review",
         route=decision.route if decision is not None else None,
-        confidence=None,
+        confidence=probability,
         reasons=tuple(reasons),
-        concerns=concerns,
+        concerns=judged,
         questions=questions,
+        score=weakest,
+        free=free,
     )
 
 
-def _concern(concern: Concern, found: Sequence[Evidence], strength: Strength) -> ConcernJudgement:
-    strong = [item for item in found if strength(item.match) >= WEAK]
-    strong.sort(key=lambda item: -strength(item.match))
+def _concern(
+    concern: Concern, rated: Sequence[tuple[Evidence, float]], confidence: Confidence
+) -> ConcernJudgement:
+    near = [pair for pair in rated if pair[1] >= confidence.scoring.weak]
+    near.sort(key=lambda pair: -pair[1])
+    best = max((score for _, score in rated), default=-math.inf)
     return ConcernJudgement(
         text=concern.text,
-        answerable=any(item.entry.visibility == "public" for item in strong),
-        confidence=None,
-        entry_ids=tuple(item.entry.id for item in strong[:_USED]),
+        answerable=any(item.entry.visibility == "public" for item, _ in near),
+        confidence=confidence.probability(best),
+        entry_ids=tuple(item.entry.id for item, _ in near[:_USED]),
     )
+
+
+def _together(found: Sequence[float | None]) -> float | None:
+    """Return P(every concern is answered), taking the concerns as independent; None when one is not known."""
+    known = [value for value in found if value is not None]
+    return round(math.prod(known), 4) if known and len(known) == len(found) else None
+
+
+def _used_entries(
+    judged: Sequence[ConcernJudgement], evidence: Sequence[Sequence[Evidence]]
+) -> tuple[Entry, ...]:
+    """Return the best entry of each concern that has one near enough."""
+    found = []
+    for concern, candidates in zip(judged, evidence, strict=True):
+        found += [item.entry for item in candidates if concern.entry_ids[:1] == (item.entry.id,)]
+    return tuple(found)
+
+
+def _short_of(
+    judged: Sequence[ConcernJudgement],
+    scores: Sequence[Sequence[float]],
+    confidence: Confidence,
+    language: Language,
+) -> list[Reason]:
+    """Say why an inquiry that nothing else keeps from being ready is not."""
+    if confidence.ready_from is None:
+        return [reason("no_safe_cut" if confidence.state == "calibrated" else "not_calibrated", language)]
+    code = "below_cut" if confidence.state == "calibrated" else "weak_match"
+    return [
+        reason(code, language, concern.entry_ids[0] if concern.entry_ids else concern.text)
+        for concern, rated in zip(judged, scores, strict=True)
+        if max(rated, default=-math.inf) < confidence.ready_from
+    ]
 
 
 def _blocking(
     understanding: Understanding,
     concerns: Sequence[ConcernJudgement],
     evidence: Sequence[Sequence[Evidence]],
-    strength: Strength,
+    scores: Sequence[Sequence[float]],
+    confidence: Confidence,
     max_concerns: int,
 ) -> list[Reason]:
-    """Collect everything that keeps the inquiry from being ready."""
+    """Collect everything but the cut that keeps the inquiry from being ready."""
     language = understanding.language
     found = [
         reason("injection", language, signal.evidence)
@@ -113,8 +152,10 @@ def _blocking(
         found.append(reason("no_question", language))
     if len(concerns) > max_concerns:
         found.append(reason("too_many_concerns", language, str(len(concerns))))
-    for concern, judged, candidates in zip(understanding.concerns, concerns, evidence, strict=True):
-        found += _weaknesses(understanding, concern, judged, candidates, strength)
+    for concern, judged, candidates, rated in zip(
+        understanding.concerns, concerns, evidence, scores, strict=True
+    ):
+        found += _weaknesses(understanding, concern, judged, candidates, rated, confidence)
     return list({(r.code, r.evidence): r for r in found}.values())
 
 
@@ -123,43 +164,30 @@ def _weaknesses(
     concern: Concern,
     judged: ConcernJudgement,
     candidates: Sequence[Evidence],
-    strength: Strength,
+    rated: Sequence[float],
+    confidence: Confidence,
 ) -> list[Reason]:
     language = understanding.language
     if not candidates:
         return [reason("no_match", language, concern.text)]
-    used = [item for item in candidates if item.entry.id in judged.entry_ids]
-    best = max(candidates, key=lambda item: strength(item.match))
+    top = max(rated)
+    best = candidates[list(rated).index(top)].entry
     if not judged.answerable:
-        if used:
-            return [reason("internal_only", language, used[0].entry.id)]
-        if _is_vague(concern):
+        if judged.entry_ids:
+            return [reason("internal_only", language, judged.entry_ids[0])]
+        if is_vague(concern) or leaves_open(concern, candidates, rated):
             return [reason("vague", language, concern.text)]
-        if strength(best.match) < NOTHING:
+        if top < confidence.scoring.nothing:
             return [reason("no_match", language, concern.text)]
         code = "concern_unanswered" if len(understanding.concerns) > 1 else "weak_match"
         return [reason(code, language, concern.text)]
     found = []
-    if strength(best.match) < STRONG:
-        found.append(reason("weak_match", language, best.entry.id))
-    if best.entry.visibility == "internal":
-        found.append(reason("internal_only", language, best.entry.id))
-    if best.entry.trust == "unreviewed":
-        found.append(reason("unreviewed_evidence", language, best.entry.id))
-    if best.entry.lang not in (None, language):
-        found.append(reason("other_language", language, best.entry.id))
-    if _is_vague(concern):
+    if best.visibility == "internal":
+        found.append(reason("internal_only", language, best.id))
+    if best.trust == "unreviewed":
+        found.append(reason("unreviewed_evidence", language, best.id))
+    if best.lang not in (None, language):
+        found.append(reason("other_language", language, best.id))
+    if is_vague(concern) or leaves_open(concern, candidates, rated):
         found.append(reason("vague", language, concern.text))
     return found
-
-
-def _is_vague(concern: Concern) -> bool:
-    """Tell whether a short concern names nothing that it could be about: 「入れません。どうしたらいいですか」."""
-    words = {surface for _, surface in tokens_with_surfaces(concern.text)}
-    if concern.codes or len(words) > _VAGUE_TERMS:
-        return False
-    return all(
-        m.surface in _SAYS_NOTHING or m.normalized in _SAYS_NOTHING
-        for m in morphemes(clean(concern.text).lower())
-        if m.pos[0] == "名詞" and m.surface in words and m.surface.isalpha()
-    )

@@ -15,6 +15,18 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "校正前の暫定的な基準による判定です。",
         "Judged by provisional cuts, before calibration.",
     ),
+    "calibration_stale": (
+        "ナレッジベースが校正時から更新されています。再校正が済むまで「そのまま送れる」とは判定しません。",
+        "The knowledge base has changed since confidence was calibrated. Nothing is called ready until that is redone.",
+    ),
+    "below_cut": (
+        "信頼度が、お約束した誤り率を守れる水準に届いていません。",
+        "Confidence is below the cut that keeps the promised share of errors.",
+    ),
+    "no_safe_cut": (
+        "ご指定の誤り率を守れる判定基準が見つからないため、「そのまま送れる」とは判定しません。",
+        "No cut keeps the share of errors that was asked for, so nothing is called ready.",
+    ),
     "strong_match": ("質問に近い根拠が見つかりました。", "Close evidence was found."),
     "weak_match": (
         "近い記事・事例はありますが、回答の根拠としては弱めです。",
@@ -67,16 +79,3 @@ def reason(code: str, language: Literal["ja", "en"], evidence: str = "") -> Reas
     """Make the reason ``code`` with its message in ``language``."""
     japanese, english = _MESSAGES[code]
     return Reason(code=code, message=japanese if language == "ja" else english, evidence=evidence)
-
-
-DETAIL_QUESTIONS: dict[str, tuple[str, ...]] = {
-    "ja": (
-        "どちらの商品・サービス、またはどの操作についてのお問い合わせでしょうか。",
-        "どのような状況でしょうか。メッセージが表示されている場合は、その内容もお聞かせください。",
-    ),
-    "en": (
-        "Which product, service or feature is this about?",
-        "What exactly happens? If you see a message, what does it say?",
-    ),
-}
-"""Asked when an inquiry does not say enough. Sharper questions need to know what separates the candidates."""

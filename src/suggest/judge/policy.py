@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
 from suggest.errors import InvalidRecord, SettingsError
-from suggest.records import Channel, Reason, Record, Understanding
+from suggest.judge.amounts import largest_amount
+from suggest.records import Channel, Entry, Reason, Record, Understanding
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Words = tuple[Annotated[str, StringConstraints(pattern=r"\S", max_length=200)], ...]
 DEFAULT = "policies/default.toml"
+_Table = TypeVar("_Table", bound=Record)
 
 
 class When(Record):
@@ -34,6 +37,14 @@ class When(Record):
     channels: tuple[Channel, ...] = ()
     tenants: Words = ()
     min_previous_contacts: Annotated[int, Field(ge=1)] | None = None
+    min_amount: Annotated[float, Field(gt=0)] | None = None
+    """The inquiry names an amount of money of at least so much, whatever the currency."""
+    entry_flags: tuple[Literal["requires_identity_check", "internal", "unreviewed"], ...] = ()
+    """The best entry of a concern has one of these."""
+    entry_tags: Words = ()
+    """The best entry of a concern has one of these tags."""
+    entry_departments: Words = ()
+    """The best entry of a concern belongs to one of these departments."""
 
     @model_validator(mode="after")
     def _has_condition(self) -> Self:
@@ -41,8 +52,11 @@ class When(Record):
             raise ValueError("no condition is given; a rule that always applies is not allowed")
         return self
 
-    def evidence(self, understanding: Understanding) -> str | None:
-        """Return the words that fulfil the conditions ("" for conditions without words), or None."""
+    def evidence(self, understanding: Understanding, entries: Sequence[Entry] = ()) -> str | None:
+        """Return the words that fulfil the conditions ("" for conditions without words), or None.
+
+        ``entries`` are the best entries of the concerns.
+        """
         inquiry = understanding.inquiry
         if (self.languages and understanding.language not in self.languages) or (
             self.channels and inquiry.channel not in self.channels
@@ -64,6 +78,21 @@ class When(Record):
             if wanted and (len(present) < len(wanted) if needs_all else not present):
                 return None
             found += present
+        if self.min_amount is not None:
+            amount = largest_amount(understanding.body)
+            if amount is None or amount[0] < self.min_amount:
+                return None
+            found.append(amount[1])
+        for asked, held in (
+            (self.entry_flags, _flags),
+            (self.entry_tags, lambda entry: entry.tags),
+            (self.entry_departments, lambda entry: (entry.department,)),
+        ):
+            if asked:
+                which = [entry.id for entry in entries if set(asked) & set(held(entry))]
+                if not which:
+                    return None
+                found += which
         return " / ".join(dict.fromkeys(found))
 
 
@@ -101,21 +130,35 @@ class PolicyDecision(Record):
     """Of every rule that applies, the deciding one first; messages are in the inquiry's language."""
 
 
+class PolicyTest(Record):
+    """An inquiry and where the policy shall send it."""
+
+    text: Annotated[str, StringConstraints(pattern=r"\S")]
+    expect: Code
+    """A route, ``review``, or ``none`` when no rule shall apply."""
+    channel: Channel = "email"
+    tenant: str = "default"
+    previous_contacts: Annotated[int, Field(ge=0)] = 0
+    entry: dict[str, Any] | None = None
+    """Fields of the best entry, for rules that look at it."""
+
+
 class Policy(Record):
-    """A set of escalation rules."""
+    """A set of escalation rules, and tests of them."""
 
     version: Literal[1] = 1
     rule: tuple[Rule, ...] = ()
+    test: tuple[PolicyTest, ...] = ()
 
-    def apply(self, understanding: Understanding) -> PolicyDecision | None:
+    def apply(self, understanding: Understanding, entries: Sequence[Entry] = ()) -> PolicyDecision | None:
         """Return the decision for an inquiry, or None when no rule applies.
 
-        Escalations go before reviews, then higher priorities first, then the order of the file.
+        ``entries`` are the best entries of its concerns, for rules that look at them. Escalations go before reviews, then higher priorities first, then the order of the file.
         """
         applying = [
             (rule, evidence)
             for rule in self.rule
-            if (evidence := rule.when.evidence(understanding)) is not None
+            if (evidence := rule.when.evidence(understanding, entries)) is not None
         ]
         if not applying:
             return None
@@ -170,46 +213,75 @@ def load_policy(path: Path | None = None) -> Policy:
 
 
 def _build(values: dict[str, Any], text: str, name: str) -> Policy:
-    unknown = sorted(set(values) - {"version", "rule"})
+    unknown = sorted(set(values) - {"version", "rule", "test"})
     if unknown:
         line = _line_of(text, None, unknown[0])
-        raise SettingsError(f"{name}:{line}: unknown key {unknown[0]!r}; expected 'version' and [[rule]]")
-    if not isinstance(values.get("rule", []), list):
-        raise SettingsError(f"{name}:{_line_of(text, None, 'rule')}: write rules as [[rule]], not [rule]")
-    rules: list[Rule] = []
+        raise SettingsError(
+            f"{name}:{line}: unknown key {unknown[0]!r}; expected 'version', [[rule]] and [[test]]"
+        )
+    rules = _tables(values, "rule", Rule, text, name)
+    tests = _tables(values, "test", PolicyTest, text, name)
     seen: set[str] = set()
-    for i, item in enumerate(values.get("rule", [])):
-        line = _line_of(text, i, "")
-        if not isinstance(item, dict):
-            raise SettingsError(f"{name}:{line}: write rules as [[rule]] tables (given {item!r})")
-        try:
-            rule = Rule(**item)
-        except InvalidRecord as error:
-            key = re.match(r"Rule: ([a-z_]+)(?:\.([a-z_]+))?", str(error))
-            at = _line_of(text, i, (key[2] or key[1]) if key else "")
-            raise SettingsError(f"{name}:{at}: rule {item.get('id', i + 1)!r}: {error}") from error
+    for i, rule in enumerate(rules):
         if rule.id in seen:
             raise SettingsError(f"{name}:{_line_of(text, i, 'id')}: rule id {rule.id!r} is used twice")
         seen.add(rule.id)
-        rules.append(rule)
     try:
-        return Policy(version=values.get("version", 1), rule=tuple(rules))
+        policy = Policy(version=values.get("version", 1), rule=tuple(rules), test=tuple(tests))
     except InvalidRecord as error:
         raise SettingsError(f"{name}:{_line_of(text, None, 'version')}: {error}") from error
+    for i, test in enumerate(tests):
+        if test.expect not in policy.routes | {"review", "none"}:
+            raise SettingsError(
+                f"{name}:{_line_of(text, i, 'expect', table='test')}: no rule takes the route {test.expect!r}; "
+                f"expected one of {', '.join(sorted(policy.routes))}, review, none"
+            )
+    return policy
 
 
-def _line_of(text: str, rule: int | None, key: str) -> int:
-    """Return the line (1-based) of ``key`` in the rule with this index, or the best line near it."""
+def _tables(values: dict[str, Any], table: str, kind: type[_Table], text: str, name: str) -> list[_Table]:
+    """Build the records of one kind of table; errors name the line."""
+    items = values.get(table, [])
+    if not isinstance(items, list):
+        line = _line_of(text, None, table)
+        raise SettingsError(f"{name}:{line}: write {table}s as [[{table}]], not [{table}]")
+    found: list[_Table] = []
+    for i, item in enumerate(items):
+        if not isinstance(item, dict):
+            line = _line_of(text, i, "", table=table)
+            raise SettingsError(f"{name}:{line}: write {table}s as [[{table}]] tables (given {item!r})")
+        try:
+            found.append(kind(**item))
+        except InvalidRecord as error:
+            key = re.match(r"\w+: ([a-z_]+)(?:\.([a-z_]+))?", str(error))
+            at = _line_of(text, i, (key[2] or key[1]) if key else "", table=table)
+            raise SettingsError(f"{name}:{at}: {table} {item.get('id', i + 1)!r}: {error}") from error
+    return found
+
+
+def _line_of(text: str, index: int | None, key: str, *, table: str = "rule") -> int:
+    """Return the line (1-based) of ``key`` in the table with this index, or the best line near it."""
     lines = text.split("\n")
-    heads = [n for n, line in enumerate(lines) if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
+    heads = [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{table}\s*\]\]", line)]
     low, high = 0, len(lines)
-    if rule is not None and rule < len(heads):
-        low, high = heads[rule], heads[rule + 1] if rule + 1 < len(heads) else len(lines)
+    if index is not None and index < len(heads):
+        low = heads[index]
+        following = (n for n in range(low + 1, len(lines)) if re.match(r"\s*\[\[", lines[n]))
+        high = next(following, len(lines))
     if key:
         for n in range(low, high):
             if re.search(rf"(?<![\w-])[\"']?{re.escape(key)}[\"']?\s*[=\].]", lines[n].split("#", 1)[0]):
                 return n + 1
     return low + 1
+
+
+def _flags(entry: Entry) -> tuple[str, ...]:
+    held = {
+        "requires_identity_check": entry.requires_identity_check,
+        "internal": entry.visibility == "internal",
+        "unreviewed": entry.trust == "unreviewed",
+    }
+    return tuple(name for name, given in held.items() if given)
 
 
 def _fold(text: str) -> str:

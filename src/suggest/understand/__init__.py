@@ -7,8 +7,17 @@
     Inquiry ─► personal data (offsets into the text as written) ────────────────────────┘
 """
 
+from suggest.understand.free_wording import classifier_for, likely_codes
 from suggest.understand.personal_data import find_personal_data, mask
 from suggest.understand.signals import signal_codes
-from suggest.understand.understanding import understand
+from suggest.understand.understanding import Classify, understand
 
-__all__ = ["find_personal_data", "mask", "signal_codes", "understand"]
+__all__ = [
+    "Classify",
+    "classifier_for",
+    "find_personal_data",
+    "likely_codes",
+    "mask",
+    "signal_codes",
+    "understand",
+]

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Literal
 
-from suggest.records import Inquiry, PersonalData, Understanding
+from suggest.records import Inquiry, PersonalData, Signal, Understanding
 from suggest.text import Language, codes, detect_language
 from suggest.understand.concerns import find_concerns
+from suggest.understand.free_wording import pieces_of
 from suggest.understand.layout import body_of, own_words, tidy
 from suggest.understand.personal_data import find_personal_data
 from suggest.understand.signals import find_signals
 
 _UNREADABLE_SHARE = 0.3
+_NOT_ALARMING = frozenset({"injection", "follow_up"})
 _LETTER = re.compile(r"[^\W_]")
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff]")
 
 
+Classify = Callable[[list[str]], Sequence[Signal]]
+"""Gives signals for pieces of a text, by meaning."""
+
+
 def understand(
-    inquiry: Inquiry, *, default_language: Language = "ja", max_chars: int = 20_000, max_concerns: int = 6
+    inquiry: Inquiry,
+    *,
+    default_language: Language = "ja",
+    max_chars: int = 20_000,
+    max_concerns: int = 6,
+    classify: Classify | None = None,
 ) -> Understanding:
     """Return language, body, concerns, signals and personal data of ``inquiry``. Never raises for its text.
 
     Of a text longer than ``max_chars`` only the beginning is read; what follows counts as personal data of
     type ``unread``, since nobody looked. With more than ``max_concerns`` concerns, ``max_concerns + 1`` are returned and
-    the last one holds the rest.
+    the last one holds the rest. ``classify`` is asked when no word pattern gives a reason to escalate.
     """
     tidied = tidy(inquiry.text[:max_chars])
     problem = _problem(inquiry.text, tidied, max_chars)
     body = body_of(tidied) if problem in (None, "too_long") else tidied
     readable = problem in (None, "too_long")
+    signals = find_signals(tidied, own_words(tidied), previous_contacts=inquiry.previous_contacts)
+    if classify is not None and readable and all(signal.code in _NOT_ALARMING for signal in signals):
+        signals = (*signals, *classify(pieces_of(body)))
     return Understanding(
         inquiry=inquiry,
         language=inquiry.lang or _language(body or tidied, default_language),
         body=body,
         concerns=find_concerns(body, limit=max_concerns) if readable else (),
-        signals=find_signals(tidied, own_words(tidied), previous_contacts=inquiry.previous_contacts),
+        signals=signals,
         personal_data=_personal_data(inquiry.text, max_chars),
         problem=problem,
     )
