@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import numpy as np
 
 from suggest.errors import KnowledgeBaseError, SuggestError, UnknownTenant
 from suggest.index import generation as generations
 from suggest.index import maintenance, shadow
 from suggest.index.build import Progress
 from suggest.index.embedding import Embedder
-from suggest.index.fusion import fuse, lend, saturate
-from suggest.index.generation import NO_ROW, Generation
+from suggest.index.generation import Generation
 from suggest.index.lock import writer_lock
 from suggest.index.models import load_embedder
-from suggest.index.snippet import snippet
+from suggest.index.ranking import describe, rank
 from suggest.index.store import EntryStore
 from suggest.index.sync import Legs, check_model, readapt, synchronise
 from suggest.records import Entry, Evidence, Match, ModelTrial, SyncReport
@@ -29,7 +26,6 @@ from suggest.settings import FILE_NAME as SETTINGS_FILE
 from suggest.settings import Retrieval, Settings, load_settings
 from suggest.text import clean, tokens_with_surfaces
 
-_POOL = 100  # candidates taken from each leg before fusion
 _PATIENCE = 0.2  # seconds that a request waits for a new generation before it goes on with the old one
 _READ_AT_ONCE = 500
 
@@ -467,89 +463,15 @@ class KnowledgeBase:
         if tenant not in generation.tenants:
             raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
         surfaces = tokens_with_surfaces(text)
-        terms = [term for term, _ in surfaces]
-        usable = generation.usable(tenant, today or datetime.now(UTC).date())
-        pool = max(_POOL, top)
-        held = self._by_words(generation, terms, usable, tenant, pool)
-        query = generation.adapted(self.embedder.embed_queries([clean(text)]))[0]
-        near = {row for row, _ in generation.vectors.search(query, limit=pool, among=usable)}
-        passages = generation.passages.nearest(query, usable)
-        near.update(sorted(passages, key=lambda row: (-passages[row], row))[:pool])
-        candidates = near.union(held)
-        answering = generation.rows.answered_by[sorted(candidates)]
-        rows = sorted(candidates.union(int(row) for row in answering if row != NO_ROW and usable[row]))
-        if not rows:
-            return []
-        held |= generation.lexical.scores(terms, sorted(set(rows).difference(held)))
-        semantic = generation.vectors.scores(query, rows)
-        semantic = np.maximum(semantic, [passages.get(row, -1.0) for row in rows]).astype(np.float32)
-        lexical = saturate(np.array([held.get(row, 0.0) for row in rows]), generation.lexical.rarest)
-        weight = self.settings.retrieval.weight if vector_weight is None else vector_weight
-        fused = fuse(lexical, semantic, vector_weight=weight)
-        fused = lend(fused, generation.rows.answered_by[rows], np.asarray(rows))
-        order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
-        chosen = self._choose(generation, [rows[i] for i in order], top, per_kind)
-        order = [order[i] for i in chosen]
-        return self._describe(
+        ranked = rank(
             generation,
-            surfaces,
-            [(rows[i], float(fused[i]), float(lexical[i]), float(semantic[i])) for i in order],
+            [term for term, _ in surfaces],
+            generation.adapted(self.embedder.embed_queries([clean(text)]))[0],
+            tenant=tenant,
+            day=today or datetime.now(UTC).date(),
+            vector_weight=self.settings.retrieval.weight if vector_weight is None else vector_weight,
+            top=top,
+            per_kind=per_kind,
         )
-
-    @staticmethod
-    def _by_words(
-        generation: Generation,
-        terms: Sequence[str],
-        usable: np.ndarray[Any, np.dtype[np.bool_]],
-        tenant: str,
-        pool: int,
-    ) -> dict[int, float]:
-        """Return BM25 of the best ``pool`` usable rows of the lexical leg; filters must not thin them."""
-        limit = pool
-        while True:
-            hits = generation.lexical.search(terms, tenant=tenant, limit=limit)
-            kept = [(row, score) for row, score in hits if usable[row]]
-            if len(kept) >= pool or len(hits) < limit:
-                return dict(kept[:pool])
-            limit *= 4
-
-    @staticmethod
-    def _choose(generation: Generation, rows: Sequence[int], top: int, per_kind: int) -> list[int]:
-        """Return positions in ``rows``: the first ``top``, then more of a kind that is short."""
-        chosen = list(range(min(top, len(rows))))
-        if per_kind:
-            kinds = generation.rows.kind[np.asarray(rows, dtype=np.int64)]
-            for kind in (0, 1):
-                positions = np.flatnonzero(kinds == kind)[:per_kind]
-                chosen.extend(int(p) for p in positions if p >= top)
-        return sorted(chosen)
-
-    def _describe(
-        self,
-        generation: Generation,
-        surfaces: Sequence[tuple[str, str]],
-        scored: Sequence[tuple[int, float, float, float]],
-    ) -> list[Evidence]:
         assert self._store is not None  # set together with the generation
-        keys = [int(generation.rows.key[row]) for row, *_ in scored]
-        rarity = generation.lexical.rarity(term for term, _ in surfaces)
-        whole = sum(rarity.values()) or 1.0
-        words = {surface: rarity[term] for term, surface in surfaces if len(surface) > 1}
-        found = []
-        checksums = [int(generation.rows.checksum[row]) for row, *_ in scored]
-        for (_, score, lexical, semantic), (entry, own) in zip(
-            scored, self._store.versions(keys, checksums), strict=True
-        ):
-            held = set(own.title.split()).union(own.body.split())
-            match = Match(
-                entry_id=entry.id,
-                kind=entry.kind,
-                title=entry.title,
-                score=round(score, 6),
-                lexical=round(lexical, 6),
-                semantic=round(semantic, 6),
-                coverage=round(sum(r for t, r in rarity.items() if t in held) / whole, 6),
-                snippet=snippet(entry, words),
-            )
-            found.append(Evidence(match=match, entry=entry))
-        return found
+        return describe(generation, self._store, surfaces, ranked)

@@ -1,0 +1,119 @@
+"""Ranks the entries of a generation for one question, and describes those that came out best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suggest.index.fusion import fuse, lend, saturate
+from suggest.index.generation import NO_ROW, Generation
+from suggest.index.snippet import snippet
+from suggest.index.store import EntryStore
+from suggest.records import Evidence, Match
+
+_POOL = 100  # candidates taken from each leg before fusion
+
+
+class Ranked(NamedTuple):
+    """An entry and its scores, each in 0..1."""
+
+    row: int
+    score: float
+    """Fused, with what resolved inquiries lend."""
+    lexical: float
+    semantic: float
+
+
+def rank(
+    generation: Generation,
+    terms: Sequence[str],
+    query: NDArray[np.float32],
+    *,
+    tenant: str,
+    day: date,
+    vector_weight: float,
+    top: int,
+    per_kind: int,
+) -> list[Ranked]:
+    """Return the ``top`` usable entries of ``tenant`` on ``day``, best first.
+
+    ``query`` is the adapted vector of the question, shape (d,). At least ``per_kind`` of each kind follow in
+    the same ranking where the candidates hold them, so more than ``top`` may come back.
+    """
+    usable = generation.usable(tenant, day)
+    pool = max(_POOL, top)
+    held = _by_words(generation, terms, usable, tenant, pool)
+    passages = generation.passages.nearest(query, usable)
+    near = {row for row, _ in generation.vectors.search(query, limit=pool, among=usable)}
+    near.update(sorted(passages, key=lambda row: (-passages[row], row))[:pool])
+    candidates = near.union(held)
+    answering = generation.rows.answered_by[sorted(candidates)]
+    rows = sorted(candidates.union(int(row) for row in answering if row != NO_ROW and usable[row]))
+    if not rows:
+        return []
+    held |= generation.lexical.scores(terms, sorted(set(rows).difference(held)))
+    lexical = saturate(np.array([held.get(row, 0.0) for row in rows]), generation.lexical.rarest)
+    semantic = generation.vectors.scores(query, rows)
+    semantic = np.maximum(semantic, [passages.get(row, -1.0) for row in rows]).astype(np.float32)
+    fused = fuse(lexical, semantic, vector_weight=vector_weight)
+    fused = lend(fused, generation.rows.answered_by[rows], np.asarray(rows))
+    order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
+    chosen = _choose(generation, [rows[i] for i in order], top, per_kind)
+    return [
+        Ranked(rows[i], float(fused[i]), float(lexical[i]), float(semantic[i]))
+        for i in (order[place] for place in chosen)
+    ]
+
+
+def _by_words(
+    generation: Generation, terms: Sequence[str], usable: NDArray[np.bool_], tenant: str, pool: int
+) -> dict[int, float]:
+    """Return BM25 of the best ``pool`` usable rows of the lexical leg; filters must not thin them."""
+    limit = pool
+    while True:
+        hits = generation.lexical.search(terms, tenant=tenant, limit=limit)
+        kept = [(row, score) for row, score in hits if usable[row]]
+        if len(kept) >= pool or len(hits) < limit:
+            return dict(kept[:pool])
+        limit *= 4
+
+
+def _choose(generation: Generation, rows: Sequence[int], top: int, per_kind: int) -> list[int]:
+    """Return positions in ``rows``: the first ``top``, then more of a kind that is short."""
+    chosen = list(range(min(top, len(rows))))
+    if per_kind:
+        kinds: NDArray[Any] = generation.rows.kind[np.asarray(rows, dtype=np.int64)]
+        for kind in (0, 1):
+            positions = np.flatnonzero(kinds == kind)[:per_kind]
+            chosen.extend(int(p) for p in positions if p >= top)
+    return sorted(chosen)
+
+
+def describe(
+    generation: Generation, store: EntryStore, surfaces: Sequence[tuple[str, str]], ranked: Sequence[Ranked]
+) -> list[Evidence]:
+    """Return the entries of ``ranked`` as evidence; ``surfaces`` are the question's terms and words."""
+    keys = [int(generation.rows.key[item.row]) for item in ranked]
+    checksums = [int(generation.rows.checksum[item.row]) for item in ranked]
+    rarity = generation.lexical.rarity(term for term, _ in surfaces)
+    whole = sum(rarity.values()) or 1.0
+    words = {surface: rarity[term] for term, surface in surfaces if len(surface) > 1}
+    found = []
+    for item, (entry, own) in zip(ranked, store.versions(keys, checksums), strict=True):
+        held = set(own.title.split()).union(own.body.split())
+        match = Match(
+            entry_id=entry.id,
+            kind=entry.kind,
+            title=entry.title,
+            score=round(item.score, 6),
+            lexical=round(item.lexical, 6),
+            semantic=round(item.semantic, 6),
+            coverage=round(sum(r for t, r in rarity.items() if t in held) / whole, 6),
+            snippet=snippet(entry, words),
+        )
+        found.append(Evidence(match=match, entry=entry))
+    return found
