@@ -1,7 +1,7 @@
 """Passages of long entries: their vectors beside the whole entry's, so that one paragraph is enough to be found.
 
-A vector of a long text is the mean of many things. An entry whose answer is long also has a vector for
-each passage, with its question in front; the nearest of all of them counts. ``passages.npz`` of a generation
+A vector of a long text is the mean of many things, and what a model does not read at all is missing from it. An
+entry whose answer is long also has a vector for each passage, with its question in front. ``passages.npz`` of a generation
 holds ``key`` int64 (m,), the store key that each passage belongs to, ascending, and ``vectors`` float32
 (m, d); it is absent when no entry is long.
 """
@@ -21,9 +21,9 @@ from suggest.index.embedding import Vectors
 from suggest.records import Entry
 from suggest.text import clean, sentences
 
-LONG = 600
+LONG = 1_200
 """Width from which an answer is cut; a Japanese character has width 1, a Latin one 0.45."""
-LONG_TERMS = 80
+LONG_TERMS = 160
 """No answer with fewer terms is so long."""
 _WIDTH = 220
 _MOST = 40

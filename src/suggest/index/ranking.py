@@ -16,6 +16,9 @@ from suggest.index.store import EntryStore
 from suggest.records import Evidence, Match
 
 _POOL = 100  # candidates taken from each leg before fusion
+_PASSAGE_SHARE = 0.5
+"""How far a long entry moves from its own cosine to that of its nearest passage. Of many passages one is near
+by chance: all the way, long entries crowd out short ones."""
 
 
 class Ranked(NamedTuple):
@@ -58,7 +61,8 @@ def rank(
     held |= generation.lexical.scores(terms, sorted(set(rows).difference(held)))
     lexical = saturate(np.array([held.get(row, 0.0) for row in rows]), generation.lexical.rarest)
     semantic = generation.vectors.scores(query, rows)
-    semantic = np.maximum(semantic, [passages.get(row, -1.0) for row in rows]).astype(np.float32)
+    lead = np.array([passages.get(row, -1.0) for row in rows]) - semantic
+    semantic = (semantic + _PASSAGE_SHARE * np.maximum(lead, 0.0)).astype(np.float32)
     fused = fuse(lexical, semantic, vector_weight=vector_weight)
     fused = lend(fused, generation.rows.answered_by[rows], np.asarray(rows))
     order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
