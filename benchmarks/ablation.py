@@ -102,7 +102,7 @@ def main() -> None:
     known = [(q.id, q.text) for q in read_queries(articles / "queries.jsonl.gz") if q.id in titles]
     languages = {"ja": "known item ja", "en": "known item en→ja"}
     for code, name in languages.items():
-        sets[name] = [(key, text) for key, text in known if f"-{code}" in key]
+        sets[name] = [(key, text) for key, text in known if key.startswith(f"q-{code}-")]
     print("nDCG@10 / hit@1 / hit@5\n")
     print(f"| legs | {' | '.join(f'{name} ({len(asked)})' for name, asked in sets.items())} |")
     print(f"|---|{'---|' * len(sets)}", flush=True)
