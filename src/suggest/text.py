@@ -21,6 +21,7 @@ Language = Literal["ja", "en"]
 ANALYSIS_VERSION = 1
 """Part of every model fingerprint: raise it when ``tokens`` changes what it returns."""
 
+_SHORT = 2_000  # characters of a text that is worth remembering
 _CHUNK_BYTES = 40_000  # Sudachi refuses more than 49,149 bytes at a time
 
 # Zero-width, bidi controls, soft hyphen, variation selectors, tags, BOM: never visible, often hostile.
@@ -126,6 +127,16 @@ def tokens(text: str) -> list[str]:
 def tokens_with_surfaces(text: str) -> list[tuple[str, str]]:
     """Return each index term together with the word (cleaned, lower case) that it was made from."""
     lowered = clean(text).lower()
+    return list(_analysed(lowered) if len(lowered) <= _SHORT else _analyse(lowered))
+
+
+@lru_cache(maxsize=32)
+def _analysed(lowered: str) -> tuple[tuple[str, str], ...]:
+    """Remember the last short texts: both legs and the judge analyse the same inquiry."""
+    return tuple(_analyse(lowered))
+
+
+def _analyse(lowered: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for part, _ in _parts(lowered):
         for m in _sudachi().tokenize(part):
