@@ -34,7 +34,7 @@ class Retrieval(Record):
     """Text put before entries; None takes the model's own prompt, if it has one."""
     profile: Literal["fast", "balanced"] = "fast"
     """Which bundled models: ``fast`` is the static model, ``balanced`` adds the student transformer (finds more,
-    above all across languages; some 7 ms more for a question and five times the time to index)."""
+    above all across languages; some 10 ms more for a question and ten times the time to index)."""
     vector_weight: Share | None = None
     """Weight of the vector leg in the fusion; the lexical leg has the rest. None: what suits the model."""
 
