@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from suggest.cli.options import JsonOption, KbOption
+from suggest.cli.options import CertaintyOption, JsonOption, KbOption, RiskOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
 from suggest.errors import EvaluationError
@@ -43,12 +43,8 @@ def backtest(
     policy: Annotated[
         Path | None, typer.Option("--policy", metavar="FILE", help="Try this escalation policy instead.")
     ] = None,
-    risk: Annotated[
-        float, typer.Option("--risk", min=0.001, max=0.5, help="Largest share of 'ready' that may be wrong.")
-    ] = 0.05,
-    certainty: Annotated[
-        float, typer.Option("--certainty", min=0.5, max=0.999, help="How sure that must be.")
-    ] = 0.95,
+    risk: RiskOption = 0.05,
+    certainty: CertaintyOption = 0.95,
     minutes_ready: Annotated[float, typer.Option(help="Minutes that a right ready draft saves.")] = 4.0,
     minutes_review: Annotated[float, typer.Option(help="Minutes that a review draft saves.")] = 1.5,
     minutes_wrong: Annotated[float, typer.Option(help="Minutes that a wrong ready draft costs.")] = 3.0,

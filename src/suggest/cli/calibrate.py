@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from suggest.cli.options import JsonOption, KbOption
+from suggest.cli.options import CertaintyOption, JsonOption, KbOption, RiskOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
 from suggest.errors import CalibrationError
@@ -28,12 +28,8 @@ def calibrate(
             "--labels", metavar="FILE", help="JSONL of labelled inquiries, plain or .gz.", show_default=False
         ),
     ] = None,
-    risk: Annotated[
-        float, typer.Option("--risk", min=0.001, max=0.5, help="Largest share of 'ready' that may be wrong.")
-    ] = 0.05,
-    certainty: Annotated[
-        float, typer.Option("--certainty", min=0.5, max=0.999, help="How sure that must be.")
-    ] = 0.95,
+    risk: RiskOption = 0.05,
+    certainty: CertaintyOption = 0.95,
     as_json: JsonOption = False,
 ) -> None:
     """Calibrate confidence and choose the cut for the lane 'ready'. Without --labels it stays provisional."""

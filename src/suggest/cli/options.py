@@ -28,3 +28,11 @@ class ChannelName(enum.StrEnum):
     chat = "chat"
     phone = "phone"
     form = "form"
+
+
+RiskOption = Annotated[
+    float, typer.Option("--risk", min=0.001, max=0.5, help="Largest share of 'ready' that may be wrong.")
+]
+CertaintyOption = Annotated[
+    float, typer.Option("--certainty", min=0.5, max=0.999, help="How sure that must be.")
+]
