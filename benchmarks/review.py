@@ -32,13 +32,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from suggest.understand import find_personal_data
 from tests import private_postgresql
 from tests.review_desk import ENTRIES
 
 from suggest import Inquiry, KnowledgeBase, ReviewDecision, ReviewQueue, Settings
 from suggest.settings import Review
 from suggest.testing import HashingEmbedder
+from suggest.understand import find_personal_data
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -118,7 +118,8 @@ def decisions(system: str, url: str, reviewers: int, count: int, *, processes: b
         names = [f"reviewer {n}" for n in range(reviewers)]
         took: list[float] = []
         if processes:
-            context = multiprocessing.get_context("spawn")
+            context = multiprocessing.get_context("forkserver")  # what all import is in memory once
+            context.set_forkserver_preload(["suggest.review", "suggest.testing", "tests.review_desk"])
             start, out = context.Barrier(reviewers + 1), context.Queue()
             running = [
                 context.Process(target=in_a_process, args=(folder, url, name, share, start, out))
