@@ -42,7 +42,12 @@ def test_the_review_example_runs(tmp_path: Path, sample_kb_folder: Path) -> None
     shutil.copytree(sample_kb_folder, tmp_path / "kb")
     [code] = blocks("docs/review.md", "python")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("hits=1 of=1 percent=100.0")
