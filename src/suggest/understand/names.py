@@ -7,7 +7,7 @@ name; either alone would mask product and place names.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from suggest.text import Morpheme, morphemes
 from suggest.understand.lexicon import alternatives, lexicon
@@ -43,7 +43,7 @@ _AFTER_ORGANISATION = re.compile(alternatives(lexicon("words")["organisation_end
 
 
 def find_names(text: str) -> Iterator[Found]:
-    """Yield ``("name", start, end)``, other mentions of names found included, and ages beside names."""
+    """Yield ``("name", start, end)``, and ages beside names. Other mentions are found by :func:`repeated`."""
     found = set(_labelled(text)) | set(_english(text))
     lines = [m for m in _LINE.finditer(text) if _JAPANESE.search(m.group())]
     for i, match in enumerate(lines):
@@ -58,7 +58,6 @@ def find_names(text: str) -> Iterator[Found]:
         age = re.match(r"[ ]?[((](\d{1,3})(?:歳|才)?[))]", text[end : end + 12])
         if age:
             yield "age", end + age.start(1), end + age.end(1)
-    yield from _repeated(text, found)
 
 
 def _labelled(text: str) -> Iterator[tuple[int, int]]:
@@ -142,13 +141,21 @@ def _signature_line(line: str) -> Iterator[tuple[int, int]]:
         yield start, start + len(value)
 
 
-def _repeated(text: str, found: set[tuple[int, int]]) -> Iterator[Found]:
-    names: set[str] = set()
-    for start, end in sorted(found)[:_MAX_REPEATED]:
-        name = text[start:end]
-        names.update(part for part in (name, *name.split()) if len(part) >= 2 and part not in _NOT_NAMES)
-    japanese = [re.escape(n) for n in names if _JAPANESE.search(n)]
-    latin = [rf"\b{re.escape(n)}\b" for n in names if not _JAPANESE.search(n) and len(n) >= 3]
+def parts_of(name: str) -> set[str]:
+    """Return ``name`` and the parts of it by which a person is called too: family name and given name."""
+    parts = {name, *re.split("[ ・]", name)}
+    if _JAPANESE.search(name):
+        found = morphemes(name)
+        if len(found) > 1 and all(_is_person(m) or m.surface in " ・" for m in found):
+            parts.update(m.surface for m in found)
+    return {part for part in parts if len(part) >= 2 and part not in _NOT_NAMES}
+
+
+def repeated(text: str, names: Iterable[str]) -> Iterator[Found]:
+    """Yield every place in ``text`` where one of ``names``, or a part of one, stands."""
+    words = set[str]().union(*map(parts_of, sorted(names)[:_MAX_REPEATED]))
+    japanese = [re.escape(n) for n in words if _JAPANESE.search(n)]
+    latin = [rf"\b{re.escape(n)}\b" for n in words if not _JAPANESE.search(n) and len(n) >= 3]
     if japanese or latin:
         for match in re.finditer("|".join(sorted(japanese + latin, key=len, reverse=True)), text):
             yield "name", *match.span()

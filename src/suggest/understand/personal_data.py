@@ -1,42 +1,27 @@
-"""Find personal data in a text, and mask it.
+"""Find personal data in a text.
 
 A first line of defence, not a promise: patterns and part-of-speech analysis miss some names. Nothing
-found is ever reported twice, and time is linear in the text.
+found is ever reported twice, time is linear in the text, and a text that takes too long is personal as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 
 from suggest.records import PersonalData
-from suggest.text import Language, detect_language
-from suggest.understand.names import find_names
-from suggest.understand.names_strangers import find_strangers
+from suggest.understand.names import find_names, parts_of, repeated
 from suggest.understand.numbers import Found, find_numbers
+from suggest.understand.possible_names import find_possible_names
 from suggest.understand.postal import find_addresses
 from suggest.understand.widths import fold
 
-PLACEHOLDERS: dict[str, tuple[str, str]] = {
-    "address": ("住所", "address"),
-    "age": ("年齢", "age"),
-    "bank_account": ("口座番号", "bank account"),
-    "card": ("カード番号", "card number"),
-    "card_expiry": ("有効期限", "card expiry"),
-    "card_security_code": ("セキュリティコード", "card security code"),
-    "customer_number": ("お客様番号", "customer number"),
-    "date_of_birth": ("生年月日", "date of birth"),
-    "email": ("メールアドレス", "email"),
-    "employee_number": ("社員番号", "employee number"),
-    "ip_address": ("IPアドレス", "IP address"),
-    "name": ("氏名", "name"),
-    "national_id": ("公的番号", "national ID"),
-    "order_number": ("注文番号", "order number"),
-    "password": ("パスワード", "password"),
-    "phone": ("電話番号", "phone"),
-    "serial_number": ("シリアル番号", "serial number"),
-    "tracking_number": ("伝票番号", "tracking number"),
-}
-"""What stands for each kind of personal data, in Japanese and English."""
+SECONDS = 5.0
+"""Processor time for one text; a megabyte takes about that long."""
+UNREAD = "unread"
+"""Type of a text that could not be examined in time: all of it counts as personal."""
+
+_PIECE, _SHARED = 20_000, 200  # characters examined at a time, and those that two pieces share
 
 # Where two kinds claim the same characters, the first one has them.
 _PRECEDENCE = (
@@ -47,15 +32,27 @@ _PRECEDENCE = (
 _RANK = {kind: rank for rank, kind in enumerate(_PRECEDENCE)}
 
 
-def find_personal_data(text: str, *, strict: bool = False) -> tuple[PersonalData, ...]:
+def find_personal_data(
+    text: str, *, strict: bool = False, known: Iterable[str] = (), seconds: float = SECONDS
+) -> tuple[PersonalData, ...]:
     """Return the personal data in ``text``, in order, without overlaps; offsets are into ``text``.
 
     ``strict`` is for text of past cases, which another customer may see: whatever may be a name is one.
+    ``known`` holds names that count wherever they stand. When ``seconds`` of processor time do not suffice, the
+    answer is one span of type :data:`UNREAD` over the whole text.
     """
+    if not text:
+        return ()
     folded = fold(text)
-    found = {*find_numbers(folded.text), *find_addresses(folded.text), *find_names(folded.text)}
-    if strict:
-        found.update(find_strangers(folded.text))
+    ends = time.thread_time() + seconds
+    found: set[Found] = set()
+    for at, piece in _pieces(folded.text):
+        for kind, start, end in _found(piece, strict=strict):
+            found.add((kind, at + start, at + end))
+        if time.thread_time() > ends:
+            return (PersonalData(type=UNREAD, start=0, end=len(text)),)
+    names = {folded.text[start:end] for kind, start, end in found if kind == "name"}
+    found.update(repeated(folded.text, names.union(*(parts_of(fold(name).text) for name in known))))
     return tuple(
         PersonalData(type=kind, start=source[0], end=source[1])
         for kind, start, end in _without_overlaps(found)
@@ -63,20 +60,23 @@ def find_personal_data(text: str, *, strict: bool = False) -> tuple[PersonalData
     )
 
 
-def mask(text: str, spans: Iterable[PersonalData], language: Language | None = None) -> str:
-    """Replace each span of ``text`` by a placeholder: ``〔氏名〕`` in Japanese, ``[name]`` in English.
+def _found(text: str, *, strict: bool) -> Iterator[Found]:
+    yield from find_numbers(text)
+    yield from find_addresses(text)
+    yield from find_names(text)
+    if strict:
+        yield from find_possible_names(text)
 
-    ``language`` is told from the text when absent. Overlapping spans become one placeholder.
-    """
-    japanese = (language or detect_language(text)) == "ja"
-    pieces: list[str] = []
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Cut a long text, at line ends where there are some; each piece is examined in bounded time."""
     at = 0
-    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
-        if span.start >= at:
-            names = PLACEHOLDERS.get(span.type, (span.type, span.type.replace("_", " ")))
-            pieces += [text[at : span.start], f"〔{names[0]}〕" if japanese else f"[{names[1]}]"]
-        at = max(at, span.end)
-    return "".join([*pieces, text[at:]])
+    while len(text) - at > _PIECE:
+        end = text.rfind("\n", at + _PIECE // 2, at + _PIECE)
+        end = end if end > 0 else at + _PIECE
+        yield at, text[at:end]
+        at = end - _SHARED
+    yield at, text[at:]
 
 
 def _without_overlaps(found: Iterable[Found]) -> list[Found]:

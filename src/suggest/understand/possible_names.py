@@ -65,7 +65,7 @@ _CUT_MAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{0,64}\.\.\.\Z", re.ASCII)
 _CUT_PHONE = re.compile(r"(?<!\d)0\d{1,4}-[\d-]{0,12}\.\.\.\Z", re.ASCII)
 
 
-def find_strangers(text: str) -> Iterator[Found]:
+def find_possible_names(text: str) -> Iterator[Found]:
     """Yield names, user names and fragments of addresses; what only may be one is one."""
     yield from _joined(text, sorted({*_japanese(text), *_latin(text), *_users(text)}))
     for pattern in _PLACES:
@@ -229,4 +229,4 @@ def _users(text: str) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=8)
 def _words(name: str) -> frozenset[str]:
-    return frozenset(lexicon("names_strangers")[name].split())
+    return frozenset(lexicon("possible_names")[name].split())
