@@ -14,32 +14,10 @@ from typing import Any, NamedTuple
 from suggest.records import PersonalData, ResolvedCase
 from suggest.text import Language, detect_language
 from suggest.understand.personal_data import find_personal_data
+from suggest.understand.placeholders import placeholder
 
 MASKING_VERSION = 1
 """Raise it when past cases should be masked anew: the next sync does so, for all of them."""
-
-PLACEHOLDERS: dict[str, tuple[str, str]] = {
-    "address": ("住所", "address"),
-    "age": ("年齢", "age"),
-    "bank_account": ("口座番号", "bank account"),
-    "card": ("カード番号", "card number"),
-    "card_expiry": ("有効期限", "card expiry"),
-    "card_security_code": ("セキュリティコード", "card security code"),
-    "customer_number": ("お客様番号", "customer number"),
-    "date_of_birth": ("生年月日", "date of birth"),
-    "email": ("メールアドレス", "email"),
-    "employee_number": ("社員番号", "employee number"),
-    "ip_address": ("IPアドレス", "IP address"),
-    "name": ("氏名", "name"),
-    "national_id": ("公的番号", "national ID"),
-    "order_number": ("注文番号", "order number"),
-    "password": ("パスワード", "password"),
-    "phone": ("電話番号", "phone"),
-    "serial_number": ("シリアル番号", "serial number"),
-    "tracking_number": ("伝票番号", "tracking number"),
-    "unread": ("未確認", "unread"),
-}
-"""What stands for each kind of personal data, in Japanese and English; always between 〔 and 〕."""
 
 _TEXTS = ("inquiry", "reply", "point", "reason", "example")
 _LABELS = ("product", "department", "url")
@@ -58,10 +36,6 @@ _FIELDS = tuple(
     )
 )  # fmt: skip
 """Names of fields that schemas of helpdesks give to personal data."""
-
-_PLACEHOLDER = re.compile(
-    "〔(?:" + "|".join(re.escape(w) for both in PLACEHOLDERS.values() for w in both) + ")〕"
-)
 
 
 class Masked(NamedTuple):
@@ -88,20 +62,9 @@ def replaced(text: str, spans: Iterable[PersonalData], language: Language | None
     at = 0
     for span in sorted(spans, key=lambda s: (s.start, -s.end)):
         if span.start >= at:
-            names = PLACEHOLDERS.get(span.type, PLACEHOLDERS["unread"])
-            pieces += [text[at : span.start], f"〔{names[0 if japanese else 1]}〕"]
+            pieces += [text[at : span.start], placeholder(span.type, japanese=japanese)]
         at = max(at, span.end)
     return "".join([*pieces, text[at:]])
-
-
-def has_placeholder(text: str) -> bool:
-    """Tell whether something was masked in ``text``."""
-    return "〔" in text and _PLACEHOLDER.search(text) is not None
-
-
-def without_placeholders(text: str) -> str:
-    """Return ``text`` with a blank for each placeholder: nobody should find a case by the word 氏名."""
-    return _PLACEHOLDER.sub(" ", text) if "〔" in text else text
 
 
 class MaskedCase(NamedTuple):
@@ -116,7 +79,7 @@ def mask_case(case: ResolvedCase) -> MaskedCase:
 
     A name that one text gives away is masked in the others too. The product's own name stays.
     """
-    counts: Counter[str] = Counter()
+    fields = _Fields(case.lang or detect_language(f"{case.inquiry}\n{case.reply}"))
     texts = {name: getattr(case, name) for name in _TEXTS}
     found = {name: find_personal_data(text) for name, text in texts.items()}
     names = {texts[name][s.start : s.end] for name, spans in found.items() for s in spans if s.type == "name"}
@@ -125,36 +88,42 @@ def mask_case(case: ResolvedCase) -> MaskedCase:
     for name, text in texts.items():
         spans = find_personal_data(text, known=names) if names else found[name]
         spans = tuple(span for span in spans if text[span.start : span.end] not in ours)
-        counts.update(span.type for span in spans)
-        changed[name] = replaced(text, spans)
+        fields.counts.update(span.type for span in spans)
+        changed[name] = replaced(text, spans, fields.language)
     for name in _LABELS:
-        changed[name] = _masked_value(getattr(case, name), counts)
-    changed["tags"] = tuple(_masked_value(tag, counts) for tag in case.tags)
-    changed["extra"] = {key: _masked_field(key, value, counts) for key, value in case.extra.items()}
-    return MaskedCase(
-        case.model_copy(update={k: v for k, v in changed.items() if v != getattr(case, k)}), counts
-    )
+        changed[name] = fields.masked(getattr(case, name))
+    changed["tags"] = tuple(fields.masked(tag) for tag in case.tags)
+    changed["extra"] = {key: fields.masked_field(key, value) for key, value in case.extra.items()}
+    update = {name: value for name, value in changed.items() if value != getattr(case, name)}
+    return MaskedCase(case.model_copy(update=update), fields.counts)
 
 
-def _masked_field(key: str, value: Any, counts: Counter[str]) -> Any:
-    """Mask a field that the schema does not know; one whose name says that it is personal goes as a whole."""
-    kind = next((kind for kind, words in _FIELDS if words.search(key)), None)
-    if kind is None or value in (None, "", [], {}) or isinstance(value, bool):
-        return _masked_value(value, counts)
-    counts[kind] += 1
-    return f"〔{PLACEHOLDERS[kind][0]}〕"
+class _Fields:
+    """Masks the values of a case's fields, and counts."""
 
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.counts: Counter[str] = Counter()
 
-def _masked_value(value: Any, counts: Counter[str]) -> Any:
-    if isinstance(value, str):
-        masked = mask(value)
-        counts.update(span.type for span in masked.spans)
-        return masked.text
-    if isinstance(value, int) and not isinstance(value, bool):
-        masked_number = _masked_value(str(value), counts)
-        return value if masked_number == str(value) else masked_number
-    if isinstance(value, list):
-        return [_masked_value(item, counts) for item in value]
-    if isinstance(value, dict):
-        return {key: _masked_field(key, item, counts) for key, item in value.items()}
-    return value
+    def masked_field(self, key: str, value: Any) -> Any:
+        """Mask a field that the schema does not know; one whose name says that it is personal goes as a whole."""
+        kind = next((kind for kind, words in _FIELDS if words.search(key)), None)
+        if kind is None or value in (None, "", [], {}) or isinstance(value, bool):
+            return self.masked(value)
+        self.counts[kind] += 1
+        return placeholder(kind, japanese=self.language == "ja")
+
+    def masked(self, value: Any) -> Any:
+        """Mask what JSON can hold; a number that is personal becomes a text."""
+        if isinstance(value, str):
+            masked = mask(value, self.language)
+            self.counts.update(span.type for span in masked.spans)
+            return masked.text
+        if isinstance(value, int) and not isinstance(value, bool):
+            text = self.masked(str(value))
+            return value if text == str(value) else text
+        if isinstance(value, list):
+            return [self.masked(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.masked_field(key, item) for key, item in value.items()}
+        return value

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from suggest.records import PersonalData
 from suggest.understand.names import find_names, parts_of, repeated
 from suggest.understand.numbers import Found, find_numbers
+from suggest.understand.placeholders import placeholder_spans
 from suggest.understand.possible_names import find_possible_names
 from suggest.understand.postal import find_addresses
 from suggest.understand.widths import fold
@@ -53,6 +54,9 @@ def find_personal_data(
             return (PersonalData(type=UNREAD, start=0, end=len(text)),)
     names = {folded.text[start:end] for kind, start, end in found if kind == "name"}
     found.update(repeated(folded.text, names.union(*(parts_of(fold(name).text) for name in known))))
+    done = placeholder_spans(folded.text)
+    if done:
+        found = {f for f in found if not any(f[1] < end and start < f[2] for start, end in done)}
     return tuple(
         PersonalData(type=kind, start=source[0], end=source[1])
         for kind, start, end in _without_overlaps(found)
