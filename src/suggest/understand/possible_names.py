@@ -13,6 +13,7 @@ from typing import Literal
 
 from suggest.text import Morpheme, morphemes
 from suggest.understand.lexicon import alternatives, lexicon
+from suggest.understand.names import may_name
 from suggest.understand.numbers import DASH, Found
 
 _Word = Literal["name", "both", "unknown", "ordinary"]
@@ -22,13 +23,10 @@ _KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶケ]{1,4}")
 _KANJI_RUN = re.compile(
     "(?<![0-9\u3400-\u4dbf\u4e00-\u9fff々ァ-ヴー])[\u4e00-\u9fff々]{2,3}(?![\u3400-\u4dbf\u4e00-\u9fff々ァ-ヴー])"
 )
-_HIRAGANA = re.compile("[ぁ-ん]{3,4}")
 _KATAKANA = re.compile("[ァ-ヴー]{2,10}")
 _ORGANISATION = re.compile(alternatives(lexicon("words")["organisation_ends"]) + r"\Z")
 _HONORIFICS = frozenset(lexicon("words")["honorifics"])
 _NOT_NAMES = frozenset(lexicon("words")["not_names"])
-_PROBES = ("{}さん", "{}と申します", "田中{}", "{}太郎")
-_SHORT_SURNAMES = frozenset("星丸土王")
 
 _OF_PLACES = frozenset(
     "県 市 区 都 府 郡 町 村 省 駅 時間 支店 支社 本店 本社 営業 工場 リージョン 銀行".split()
@@ -104,7 +102,7 @@ def _japanese(text: str) -> Iterator[tuple[int, int]]:
             yield m.start, m.end
     for match in _KANJI_RUN.finditer(text):
         word = match.group()
-        if word not in _words("ordinary_nouns") and word not in _NOT_NAMES and _may_name(word):
+        if word not in _words("ordinary_nouns") and word not in _NOT_NAMES and may_name(word):
             yield match.span()
 
 
@@ -114,12 +112,12 @@ def _stands_alone(found: Sequence[Morpheme], i: int) -> bool:
     before = found[i - 1] if i else None
     after = found[i + 1] if i + 1 < len(found) else None
     if after is not None and after.surface in _HONORIFICS and after.pos[0] == "接尾辞":
-        return _may_name(m.surface) or bool(_KATAKANA.fullmatch(m.surface))
+        return may_name(m.surface) or bool(_KATAKANA.fullmatch(m.surface))
     if m.pos[2] == "地名" and _KANJI.fullmatch(m.surface) and m.pos[3] != "国":
         return (
             (after is None or after.surface not in _OF_PLACES)
             and m.surface not in _words("ordinary_nouns")
-            and (after is None or after.pos[0] not in ("名詞", "接尾辞") or _may_name(m.surface))
+            and (after is None or after.pos[0] not in ("名詞", "接尾辞") or may_name(m.surface))
         )
     staff = _after_organisation(found, i)
     if before is not None and before.pos[0] in ("名詞", "接頭辞", "接尾辞") and not staff:
@@ -130,7 +128,7 @@ def _stands_alone(found: Sequence[Morpheme], i: int) -> bool:
         return False
     if _KATAKANA.fullmatch(m.surface):
         return staff and m.pos[1] == "固有名詞"
-    return _may_name(m.surface)
+    return may_name(m.surface)
 
 
 def _after_organisation(found: Sequence[Morpheme], i: int) -> bool:
@@ -138,23 +136,6 @@ def _after_organisation(found: Sequence[Morpheme], i: int) -> bool:
     if j >= 0 and found[j].surface in ("の", "、", " "):
         j -= 1
     return j >= 0 and _ORGANISATION.search(found[j].surface) is not None
-
-
-@lru_cache(maxsize=20_000)
-def _may_name(word: str) -> bool:
-    """Tell whether the dictionary also has ``word`` as a name: in a name's place it is read as one."""
-    if not _KANJI.fullmatch(word) and not _HIRAGANA.fullmatch(word):
-        return False
-    if word in _SHORT_SURNAMES:
-        return True
-    for probe in _PROBES:
-        start = probe.index("{")
-        if any(
-            m.pos[2] == "人名" and (m.start, m.end) == (start, start + len(word))
-            for m in morphemes(probe.format(word))
-        ):
-            return True
-    return False
 
 
 def _latin(text: str) -> Iterator[tuple[int, int]]:
