@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from personal_texts import Label, Text, texts
-
 from suggest.evaluate.reliability import wilson
 from suggest.understand.personal_data import find_personal_data
 

@@ -20,16 +20,25 @@ Stretch = tuple[int, int]
 _MAX_REPEATED = 50
 _LAST_LINES = 15
 JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff々]")
-_NO_CUE = "[一-龥々]"
+_NOT_LONGER = r"(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))"
 _LINE = re.compile(r"[^\n]+")
-_LABEL = re.compile(
-    r"(?<![一-龥])"
-    + alternatives(lexicon("words")["name_labels"])
-    + r"(?:[ ]?[:/][ ]?|[ ]{1,2}(?=[一-龥ぁ-んァ-ヶA-Z]))"
-    r"([^\n。、,;:|/]{1,40})",
-    re.IGNORECASE,
+_LABELS = alternatives(lexicon("words")["name_labels"])
+_LABEL = re.compile(rf"(?<![一-龥])(?:ご?{_LABELS})[ ]?[:/][ ]?([^\n。、,;:|/]{{1,40}})", re.IGNORECASE)
+_LABEL_ALONE = re.compile(
+    rf"(?<![一-龥])(?:ご?{_LABELS})(?<=[一-龥ぁ-んァ-ヶ])[ ]{{1,2}}([一-龥々ぁ-んァ-ヶー][^\n。、,;:|/]{{1,40}})"
 )
-_LABEL_ENDS = re.compile(r"[(]| {2,}| (?=\d)|(?:です|になって|と申します|でございます|の(?!\w?\b)|宛|様)")
+_LABEL_ENDS = re.compile(r"[(]| {2,}| (?=\d)|です|になって|と申します|でございます|宛|様")
+_DECLARED = re.compile(
+    r"(?:^|(?<=[の、。\s「(:!]))([一-龥々ヶ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}?)(?=と(?:申し|もうし)ま)",
+    re.MULTILINE,
+)
+_CALLED = re.compile(
+    rf"(?<![一-龥々])([一-龥々ヶ]{{2,4}})(?=[ ]?{alternatives(lexicon('words')['honorifics'])})"
+)
+_RELATIVE = re.compile(
+    alternatives(lexicon("words")["family"])
+    + r"(?:の|は|が|、|[ (「])[ (「]?([一-龥々]{1,3}|[ぁ-ん]{2,4}?|[ァ-ヶー]{2,5})(?=[のがはもとにを、)」]|です|名義)"
+)
 _READING = re.compile(r"[ ]?[(]([ぁ-んァ-ヶー]{1,8}[ ・]?[ぁ-んァ-ヶー]{1,8})[)]")
 _LINE_NAME = re.compile(
     r"(?:^|(?<=[ /|]))([一-龥々ぁ-んァ-ヶー]{1,5}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5})[ ]?(?:[(][^()]{1,30}[)])?[ ]*\Z"
@@ -48,9 +57,12 @@ _OF_SOMEBODY = re.compile(
     alternatives(lexicon("words")["before_names"]) + r"(?:の|は|が|:|、|[ (「])[ (「]?\Z"
 )
 _OF_FAMILY = re.compile(alternatives(lexicon("words")["family"]) + r"(?:の|は|が|、|[ (「])[ (「]?\Z")
+_OF_COMPANY = re.compile(r"(?:株式|有限|合同)会社[^。、\s]{1,16}(?:の| |、)\Z")
+_IS_INTRODUCED = re.compile(r"(?:の| |、)([一-龥々ヶ]{2,4})(?=です|でした|でございます)")
 _INTRODUCED = ("と申", "といいま", "と言いま", "ともうします")
 _IS = ("です", "でした", "でございます", "であります")
 _SURNAMES = frozenset(lexicon("words")["short_surnames"])
+_SURE_SURNAMES = frozenset("星丸土王")
 _KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶケ]{1,4}")
 _HIRAGANA = re.compile("[ぁ-ん]{2,4}")
 _GIVEN = re.compile("[一-龥々]{1,3}|[ぁ-ん]{2,4}|[ァ-ヶー]{2,5}")
@@ -87,7 +99,7 @@ def parts_of(name: str) -> set[str]:
 def repeated(text: str, names: Iterable[str]) -> Iterator[Found]:
     """Yield every place in ``text`` where one of ``names``, or a part of one, stands."""
     words = set[str]().union(*map(parts_of, sorted(names)[:_MAX_REPEATED]))
-    japanese = [re.escape(n) for n in words if JAPANESE.search(n)]
+    japanese = [re.escape(n) + _NOT_LONGER for n in words if JAPANESE.search(n)]
     latin = [rf"\b{re.escape(n)}\b" for n in words if not JAPANESE.search(n) and len(n) >= 3]
     if japanese or latin:
         for match in re.finditer("|".join(sorted(japanese + latin, key=len, reverse=True)), text):
@@ -95,12 +107,12 @@ def repeated(text: str, names: Iterable[str]) -> Iterator[Found]:
 
 
 def _labelled(text: str) -> Iterator[Stretch]:
-    for match in _LABEL.finditer(text):
+    for match in (*_LABEL.finditer(text), *_LABEL_ALONE.finditer(text)):
         value = _LABEL_ENDS.split(match.group(1), maxsplit=1)[0].strip(" 様")
         if (
             2 <= len(value) <= 24
             and value not in NOT_NAMES
-            and not re.search(r"[\d@<>{}]|[をにがはで]", value)
+            and not re.search(r"[\d@<>{}〔]|[をにがはで]", value)
         ):
             start = text.index(value, match.start(1))
             yield start, start + len(value)
@@ -126,6 +138,7 @@ def _in_prose(text: str) -> Iterator[Stretch]:
         if named is not None and text[named[0] : named[1]] not in NOT_NAMES:
             yield named
         i = max(used, i + 1)
+    yield from _by_cue(text)
     for match in _KATAKANA_NAME.finditer(text):
         parts = [m for m in morphemes(match.group()) if m.surface not in " ・"]
         people = sum(is_person(m) for m in parts)
@@ -137,6 +150,23 @@ def _in_prose(text: str) -> Iterator[Stretch]:
             yield match.span()
 
 
+def _by_cue(text: str) -> Iterator[Stretch]:
+    """Yield names that the dictionary reads as other words where they stand: 小川, 池田, 彩."""
+    for match in _DECLARED.finditer(text):
+        if match.group(1) not in NOT_NAMES and not _COMPANY.search(match.group(1)):
+            yield match.span(1)
+    for match in _CALLED.finditer(text):
+        if match.group(1) not in NOT_NAMES and may_name(match.group(1)):
+            yield match.span(1)
+    for match in _RELATIVE.finditer(text):
+        if may_name(match.group(1), shortest=2):
+            yield match.span(1)
+    for match in _IS_INTRODUCED.finditer(text):
+        before, _ = _around(text, *match.span(1))
+        if _introduced(before) and match.group(1) not in NOT_NAMES and may_name(match.group(1)):
+            yield match.span(1)
+
+
 def _named(found: Sequence[Morpheme], first: int, end: int, text: str) -> tuple[Stretch | None, int]:
     """Return the name in ``found[first:end]`` and what may follow it, if it is one, and where to go on."""
     run = [m for m in found[first:end] if m.surface != " "]
@@ -144,7 +174,7 @@ def _named(found: Sequence[Morpheme], first: int, end: int, text: str) -> tuple[
     before, after = _around(text, start, stop)
     if re.search("[一-龥]\\Z", before) and not _introduced(before):
         return None, end  # the end of a longer word: 税理士さん
-    given = _unusual_given(found, end, text) if len(run) == 1 and _is_family(run[0]) else None
+    given = _unusual_given(found, end, text) if len(run) == 1 and _may_be_family(run[0]) else None
     if given is not None:
         return (start, given[0]), given[1]
     if len(run) >= 2 and _is_family(run[0]) and is_person(run[1]):
@@ -178,7 +208,8 @@ def _unusual_given(found: Sequence[Morpheme], at: int, text: str) -> tuple[int, 
     sure = after.startswith((*_INTRODUCED, *_HONORIFICS, "宛", "(")) or (
         spaced and (not after.strip(" ") or after.startswith(("\n", " \n", *_IS, "です")))
     )
-    return (end, last + 1) if sure and (spaced or may_name(word)) else None
+    named = after.startswith((*_INTRODUCED, *_HONORIFICS))
+    return (end, last + 1) if sure and (named or spaced or may_name(word)) else None
 
 
 def _has_cue(run: Sequence[Morpheme], before: str, after: str, following: Morpheme | None) -> bool:
@@ -193,6 +224,10 @@ def _has_cue(run: Sequence[Morpheme], before: str, after: str, following: Morphe
         return person or _is_place(run[-1]) or short
     introduced = _introduced(before)
     somebody = bool(_OF_SOMEBODY.search(before) or _OF_FAMILY.search(before))
+    if person and (
+        (re.search(r"\d ?[(]\Z", before) and after.startswith(")")) or re.match(r"[ ]?[(][+0]\d", after)
+    ):
+        return True  # beside a number: 「070-… (安藤)」
     joined = following is not None and following.pos[0] in ("名詞", "接尾辞") and following.surface != " "
     if somebody and not joined and not re.match("[一-龥]", after):
         return person or bool(_OF_FAMILY.search(before)) or short
@@ -212,7 +247,7 @@ def _around(text: str, start: int, end: int) -> tuple[str, str]:
 
 
 def _introduced(before: str) -> bool:
-    return bool(_AFTER_ORGANISATION.search(before))
+    return bool(_AFTER_ORGANISATION.search(before) or _OF_COMPANY.search(before))
 
 
 # --- on a line of its own ----------------------------------------------------------------------
@@ -234,6 +269,9 @@ def _signature_line(line: str, above: str, *, last: bool) -> Iterator[Stretch]:
         return
     start, end = match.span(1)
     value = line[start:end].rstrip()
+    company, _, person = value.partition(" ")
+    if person and _COMPANY.search(company):
+        start, value = start + len(company) + 1, person
     found = [m for m in morphemes(value) if m.surface.strip()]
     people = sum(is_person(m) for m in found)
     whole = line[:start].strip()
@@ -244,11 +282,15 @@ def _signature_line(line: str, above: str, *, last: bool) -> Iterator[Stretch]:
     in_company = bool(_COMPANY.search(whole or above))
     after_organisation = not whole or bool(_AFTER_ORGANISATION.search(whole)) or in_company
     annotated = match.end() > end + 2 and _is_place(found[0]) and len(found) == 2  # 「花山 トメ(78)」
-    named = people == len(found) or (len(found) == 1 and may_name(value))
+    named = people == len(found) or (len(found) == 1 and (may_name(value) or value in _SURNAMES))
+    unusual = (
+        len(found) == 2 and _is_family(found[0]) and _GIVEN.fullmatch(found[1].surface) and last and not whole
+    )
     if (
         (people and (spaced or named) and after_organisation)
         or people == len(found) == 2
         or (annotated and spaced and not whole)
+        or unusual
         or (named and in_company and not re.search("[一-龥]\\Z", line[:start]))
         or (
             named
@@ -274,6 +316,10 @@ def _is_family(m: Morpheme) -> bool:
     return is_person(m) and m.pos[3] == "姓"
 
 
+def _may_be_family(m: Morpheme) -> bool:
+    return _is_family(m) or m.surface in _SURNAMES or (_is_place(m) and may_name(m.surface))
+
+
 def _is_place(m: Morpheme) -> bool:
     return m.pos[:3] == ("名詞", "固有名詞", "地名") and len(m.surface) <= 3
 
@@ -287,11 +333,14 @@ def _may_begin(m: Morpheme) -> bool:
 
 
 @lru_cache(maxsize=20_000)
-def may_name(word: str) -> bool:
-    """Tell whether the dictionary also has ``word`` as a name: in a name's place it is read as one."""
-    if not _KANJI.fullmatch(word) and not _HIRAGANA.fullmatch(word):
+def may_name(word: str, *, shortest: int = 3) -> bool:
+    """Tell whether the dictionary also has ``word`` as a name: in a name's place it is read as one.
+
+    ``shortest`` is the length from which a word in hiragana may be one.
+    """
+    if not _KANJI.fullmatch(word) and not (_HIRAGANA.fullmatch(word) and len(word) >= shortest):
         return False
-    if word in _SURNAMES:
+    if word in _SURE_SURNAMES:
         return True
     for probe in _PROBES:
         start = probe.index("{")

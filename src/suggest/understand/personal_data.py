@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from suggest.records import PersonalData
+from suggest.understand.contact_points import find_contact_points
 from suggest.understand.names import find_names, parts_of, repeated
 from suggest.understand.numbers import Found, find_numbers
 from suggest.understand.placeholders import placeholder_spans
@@ -65,6 +66,7 @@ def find_personal_data(
 
 
 def _found(text: str, *, strict: bool) -> Iterator[Found]:
+    yield from find_contact_points(text)
     yield from find_numbers(text)
     yield from find_addresses(text)
     yield from find_names(text)
