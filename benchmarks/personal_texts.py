@@ -78,7 +78,7 @@ class Values:
             "order": "order_number", "customer": "customer_number", "mynumber": "national_id", "ssn": "national_id", "bank": "bank_account",
             "iban": "bank_account", "post_symbol": "bank_account", "post_number": "bank_account", "ip": "ip_address", "expiry": "card_expiry", "org": "",
         }  # fmt: skip
-        make: Callable[[], str] = getattr(self, field)
+        make: Callable[[], str] = getattr(self, f"_{field}")
         return kinds.get(field, field), make()
 
     def _pick(self, key: str) -> str:
@@ -97,29 +97,29 @@ class Values:
             return value.replace("-", self.rng.choice("‐－ー−–"))
         return value
 
-    def name(self) -> str:
+    def _name(self) -> str:
         return (
             f"{self._pick('family')}{self.rng.choice(['', ' ', '　'])}{self._pick('given')}"
             if "kana" in self.table
             else f"{self._pick('given')} {self._pick('family')}"
         )
 
-    def family(self) -> str:
+    def _family(self) -> str:
         return self._pick("family")
 
-    def given(self) -> str:
+    def _given(self) -> str:
         return self._pick("given")
 
-    def kana(self) -> str:
+    def _kana(self) -> str:
         return self._pick("kana")
 
-    def foreign(self) -> str:
+    def _foreign(self) -> str:
         return self._pick("foreign")
 
-    def org(self) -> str:
+    def _org(self) -> str:
         return self._pick("org")
 
-    def phone(self) -> str:
+    def _phone(self) -> str:
         shapes = [
             f"{self.rng.choice(['090', '080', '070'])}-{self._digits(4)}-{self._digits(4)}", f"03-{self.rng.randint(3000, 6999)}-{self._digits(4)}",
             f"06-{self.rng.randint(4000, 7999)}-{self._digits(4)}", f"045-{self.rng.randint(200, 999)}-{self._digits(4)}", f"0120-{self._digits(3)}-{self._digits(3)}",
@@ -139,14 +139,14 @@ class Values:
             return " ".join(value.replace("-", ""))
         return self._written(value)
 
-    def phone_en(self) -> str:
+    def _phone_en(self) -> str:
         area, office, line = self.rng.randint(201, 989), self.rng.randint(201, 989), self._digits(4)
         return self.rng.choice([
             f"({area}) {office}-{line}", f"{area}-{office}-{line}", f"+1 {area} {office} {line}", f"+44 20 7{self._digits(3)} {self._digits(4)}", f"+81 3 {self.rng.randint(3000, 6999)} {line}",
             f"{area}.{office}.{line}",
         ])  # fmt: skip
 
-    def email(self) -> str:
+    def _email(self) -> str:
         local = self.rng.choice(
             ["taro.y", "hanako_s", "info-k", "m.sato88", "yuki", "j.smith", "o_wilson", "k2.tanaka"]
         )
@@ -155,11 +155,11 @@ class Values:
         )
         return self._written(f"{local}@{domain}", 0.15)
 
-    def email_around(self) -> str:
-        local, domain = self.email().translate({n + 0xFEE0: n for n in range(0x21, 0x7F)}).split("@")
+    def _email_around(self) -> str:
+        local, domain = self._email().translate({n + 0xFEE0: n for n in range(0x21, 0x7F)}).split("@")
         return self.rng.choice([f"{local} @ {domain}", f"{local}(at){domain}", f"{local}＠{domain}", f"{local}[at]{domain}", f"{local}あっと{domain}" if "kana" in self.table else f"{local} at {domain}"])  # fmt: skip
 
-    def address(self) -> str:
+    def _address(self) -> str:
         place, numbers = (
             self._pick("place"),
             [self.rng.randint(1, 9), self.rng.randint(1, 30), self.rng.randint(1, 30)],
@@ -174,10 +174,10 @@ class Values:
         building = self._pick("building")
         return code + self._written(f"{place}{block}{' ' + building if building else ''}", 0.2)
 
-    def address_plain(self) -> str:
+    def _address_plain(self) -> str:
         return f"{self._digits(3)}-{self._digits(4)} {self._pick('place')}{self.rng.randint(1, 9)}-{self.rng.randint(1, 30)}-{self.rng.randint(1, 30)}"
 
-    def address_en(self) -> str:
+    def _address_en(self) -> str:
         street = f"{self.rng.randint(1, 9999)} {self._pick('street')}"
         unit = self.rng.choice(
             [
@@ -191,13 +191,13 @@ class Values:
     def _day(self) -> tuple[int, int, int]:
         return self.rng.randint(1945, 2006), self.rng.randint(1, 12), self.rng.randint(1, 28)
 
-    def birth(self) -> str:
+    def _birth(self) -> str:
         y, m, d = self._day()
         era = f"昭和{y - 1925}年" if y < 1989 else f"平成{y - 1988}年"
         short = f"S{y - 1925}" if y < 1989 else f"H{y - 1988}"
         return self._written(self.rng.choice([f"{y}年{m}月{d}日", f"{era}{m}月{d}日", f"{y}/{m:02}/{d:02}", f"{y}-{m:02}-{d:02}", f"{short}.{m}.{d}", f"{y}{m:02}{d:02}", f"{y}.{m}.{d}"]))  # fmt: skip
 
-    def birth_en(self) -> str:
+    def _birth_en(self) -> str:
         y, m, d = self._day()
         month = (
             "January February March April May June July August September October November December".split()[
@@ -214,46 +214,46 @@ class Values:
             ]
         )
 
-    def order(self) -> str:
+    def _order(self) -> str:
         return self._written(self.rng.choice([f"ORD-{self._digits(4)}-{self._digits(4)}", self._digits(8), f"A{self._digits(7)}", f"{self._digits(3)}-{self._digits(7)}-{self._digits(7)}", f"JP{self._digits(6)}"]))  # fmt: skip
 
-    def customer(self) -> str:
+    def _customer(self) -> str:
         return self._written(self.rng.choice([f"C{self._digits(7)}", self._digits(10), f"{self._digits(4)}-{self._digits(4)}", f"MB-{self._digits(6)}", f"K{self._digits(3)}-{self._digits(5)}"]))  # fmt: skip
 
-    def card(self) -> str:
+    def _card(self) -> str:
         digits = self.rng.choice(["4", "51", "35"]) + self._digits(14)
         digits = digits[:15]
         digits += _luhn_digit(digits)
         groups = [digits[i : i + 4] for i in range(0, 16, 4)]
         return self._written(self.rng.choice(["-", " ", "", " "]).join(groups))
 
-    def expiry(self) -> str:
+    def _expiry(self) -> str:
         return f"{self.rng.randint(1, 12):02}/{self.rng.randint(27, 33)}"
 
-    def mynumber(self) -> str:
+    def _mynumber(self) -> str:
         digits = self._digits(11)
         weights = [n + 1 if n <= 6 else n - 5 for n in range(1, 12)]
         rest = sum(int(c) * w for c, w in zip(reversed(digits), weights, strict=True)) % 11
         digits += str(0 if rest <= 1 else 11 - rest)
         return self._written(self.rng.choice([digits, " ".join((digits[:4], digits[4:8], digits[8:])), "-".join((digits[:4], digits[4:8], digits[8:]))]))  # fmt: skip
 
-    def ssn(self) -> str:
+    def _ssn(self) -> str:
         return f"{self.rng.randint(100, 665)}-{self.rng.randint(10, 99)}-{self.rng.randint(1000, 9999)}"
 
-    def bank(self) -> str:
+    def _bank(self) -> str:
         return self._written(self._digits(7))
 
-    def post_symbol(self) -> str:
+    def _post_symbol(self) -> str:
         return f"1{self._digits(3)}0"
 
-    def post_number(self) -> str:
+    def _post_number(self) -> str:
         return f"{self._digits(7)}1"
 
-    def iban(self) -> str:
+    def _iban(self) -> str:
         value = f"GB{self._digits(2)}MIHO{self._digits(14)}"
         return self.rng.choice([value, " ".join(value[i : i + 4] for i in range(0, len(value), 4))])
 
-    def ip(self) -> str:
+    def _ip(self) -> str:
         four = ".".join(str(self.rng.randint(1, 254)) for _ in range(4))
         six = ":".join(f"{self.rng.randint(0, 65535):x}" for _ in range(8))
         return self.rng.choice([four, self._written(four), f"2001:db8::{self.rng.randint(1, 65535):x}", six])

@@ -94,8 +94,8 @@ def test_offsets_are_into_the_text_as_written(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["1", "1 ", "a@", "0-", "市1", "さん", "田中さん", ":", "ｶﾞ", "注文番号", "\u0301", "Aa "]
 )
-def test_a_megabyte_takes_linear_time(piece: str) -> None:
-    text = piece * (1_000_000 // len(piece.encode()))
-    begun = time.perf_counter()
+def test_hostile_text_takes_linear_time(piece: str) -> None:
+    text = piece * (200_000 // len(piece.encode()))
+    begun = time.thread_time()
     find_personal_data(text)
-    assert time.perf_counter() - begun < 15  # about one second on an idle machine
+    assert time.thread_time() - begun < 10  # half a second

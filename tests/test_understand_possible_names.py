@@ -103,8 +103,8 @@ def test_sample_cases_stay_useful_and_their_labels_are_found() -> None:
 
 
 @pytest.mark.parametrize("piece", ["林の", "東", "Aa ", "AA ", "a_", "市1", "a.", "ん", "1号室", "O'"])
-def test_a_megabyte_takes_linear_time(piece: str) -> None:
-    text = piece * (1_000_000 // len(piece.encode()))
-    begun = time.perf_counter()
+def test_hostile_text_takes_linear_time(piece: str) -> None:
+    text = piece * (200_000 // len(piece.encode()))
+    begun = time.thread_time()
     find_personal_data(text, strict=True)
-    assert time.perf_counter() - begun < 30  # about three seconds on an idle machine
+    assert time.thread_time() - begun < 10  # one second

@@ -15,9 +15,12 @@ from suggest.understand.numbers import DASH, Found
 _SEPARATOR = rf"(?:{DASH}|[. ])"
 
 _DOMAIN = re.compile(r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+_NAME_PART = r"(?<![\w.@])[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}"
+_DOT = r"(?:\.| ?[(\[]dot[)\]] ?| dot |ドット)"
 _AROUND = re.compile(
-    r"(?<![\w.@])[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}(?: ?@ ?| ?[(\[<]? ?(?:at|アット(?:マーク)?|あっと(?:まーく)?) ?[)\]>]? ?| ?[☆★◎●] ?)"
-    r"(?:[A-Za-z0-9-]{1,40} ?(?:\.|[(\[]dot[)\]]| dot |ドット) ?){1,4}[A-Za-z]{2,10}(?![\w@])",
+    rf"{_NAME_PART}(?: ?@ ?| ?[(\[<] ?(?:at|アット(?:マーク)?|あっと(?:まーく)?) ?[)\]>] ?| ?(?:アット(?:マーク)?|あっと(?:まーく)?) ?| ?[☆★◎●] ?)"
+    rf"(?:[A-Za-z0-9-]{{1,40}}{_DOT}){{1,4}}[A-Za-z]{{2,10}}(?![\w@])"
+    rf"|{_NAME_PART} at (?:[A-Za-z0-9-]{{1,40}}{_DOT}){{1,3}}(?:com|net|org|jp|co|info|biz|io|uk|us|edu|gov|de|fr)(?![\w@])",
     re.ASCII | re.IGNORECASE,
 )
 _LOCAL = re.compile(r"[A-Za-z0-9._%+'-]{1,80}\Z")

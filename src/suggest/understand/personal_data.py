@@ -27,7 +27,7 @@ _PIECE, _SHARED = 20_000, 200  # characters examined at a time, and those that t
 
 # Where two kinds claim the same characters, the first one has them.
 _PRECEDENCE = (
-    "email", "password", "card", "card_expiry", "card_security_code", "national_id", "bank_account", "tracking_number",
+    "email", "password", "card", "card_expiry", "card_security_code", "bank_account", "national_id", "tracking_number",
     "order_number", "customer_number", "employee_number", "serial_number", "date_of_birth", "address", "phone",
     "ip_address", "name", "age",
 )  # fmt: skip
