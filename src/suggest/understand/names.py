@@ -20,13 +20,14 @@ Stretch = tuple[int, int]
 _MAX_REPEATED = 50
 _LAST_LINES = 15
 JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff々]")
-_NOT_LONGER = r"(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))"
+_NOT_LONGER = r"(?:(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))|(?=[一-龥]{1,8}(?:事務所|商店|医院|商会|工務店)))"
 _LINE = re.compile(r"[^\n]+")
 _LABELS = alternatives(lexicon("words")["name_labels"])
 _LABEL = re.compile(rf"(?<![一-龥])(?:ご?{_LABELS})[ ]?[:/][ ]?([^\n。、,;:|/]{{1,40}})", re.IGNORECASE)
 _LABEL_ALONE = re.compile(
     rf"(?<![一-龥])(?:ご?{_LABELS})(?<=[一-龥ぁ-んァ-ヶ])[ ]{{1,2}}([一-龥々ぁ-んァ-ヶー][^\n。、,;:|/]{{1,40}})"
 )
+_KANA_NAME = re.compile(r"[ァ-ヶー]{2,8}[ ・][ァ-ヶー]{1,8}|[ぁ-んー]{2,8} [ぁ-んー]{1,8}")
 _LABEL_ENDS = re.compile(r"[(]| {2,}| (?=\d)|です|になって|と申します|でございます|宛|様")
 _DECLARED = re.compile(
     r"(?:^|(?<=[の、。\s「(:!]))([一-龥々ヶ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}?)(?=と(?:申し|もうし)ま)",
@@ -58,7 +59,11 @@ _OF_SOMEBODY = re.compile(
 )
 _OF_FAMILY = re.compile(alternatives(lexicon("words")["family"]) + r"(?:の|は|が|、|[ (「])[ (「]?\Z")
 _OF_COMPANY = re.compile(r"(?:株式|有限|合同)会社[^。、\s]{1,16}(?:の| |、)\Z")
-_IS_INTRODUCED = re.compile(r"(?:の| |、)([一-龥々ヶ]{2,4})(?=です|でした|でございます)")
+_IS_INTRODUCED = re.compile(
+    r"(?:の| |、|[いお]ります|います|している|務める)([一-龥々ヶ]{2,4})(?=です|でした|でございます)"
+)
+_WORKS = re.compile(r"(?:て(?:い|お)り?ます|している|務める)\Z")
+_BESIDE_NUMBER = re.compile(r"(?<![一-龥々])([一-龥々ヶ]{2,4})(?=[ ]?[(][+0]\d)")
 _INTRODUCED = ("と申", "といいま", "と言いま", "ともうします")
 _IS = ("です", "でした", "でございます", "であります")
 _SURNAMES = frozenset(lexicon("words")["short_surnames"])
@@ -108,11 +113,18 @@ def repeated(text: str, names: Iterable[str]) -> Iterator[Found]:
 
 def _labelled(text: str) -> Iterator[Stretch]:
     for match in (*_LABEL.finditer(text), *_LABEL_ALONE.finditer(text)):
+        sure = match.re is _LABEL
         value = _LABEL_ENDS.split(match.group(1), maxsplit=1)[0].strip(" 様")
         if (
             2 <= len(value) <= 24
             and value not in NOT_NAMES
             and not re.search(r"[\d@<>{}〔]|[をにがはで]", value)
+            and (
+                sure
+                or _KANA_NAME.fullmatch(value)
+                or any(map(is_person, morphemes(value)))
+                or may_name(value)
+            )
         ):
             start = text.index(value, match.start(1))
             yield start, start + len(value)
@@ -146,7 +158,7 @@ def _in_prose(text: str) -> Iterator[Stretch]:
         cue = after.startswith((*_HONORIFICS, *_INTRODUCED, *_IS)) or before.endswith(
             ("名義 ", "名義は", "カナ:")
         )
-        if people * 2 >= len(parts) and people and (people == len(parts) or cue or not after[:1].strip()):
+        if people and (people == len(parts) or cue or (people * 2 >= len(parts) and not after[:1].strip())):
             yield match.span()
 
 
@@ -155,7 +167,7 @@ def _by_cue(text: str) -> Iterator[Stretch]:
     for match in _DECLARED.finditer(text):
         if match.group(1) not in NOT_NAMES and not _COMPANY.search(match.group(1)):
             yield match.span(1)
-    for match in _CALLED.finditer(text):
+    for match in (*_CALLED.finditer(text), *_BESIDE_NUMBER.finditer(text)):
         if match.group(1) not in NOT_NAMES and may_name(match.group(1)):
             yield match.span(1)
     for match in _RELATIVE.finditer(text):
@@ -208,6 +220,10 @@ def _unusual_given(found: Sequence[Morpheme], at: int, text: str) -> tuple[int, 
     sure = after.startswith((*_INTRODUCED, *_HONORIFICS, "宛", "(")) or (
         spaced and (not after.strip(" ") or after.startswith(("\n", " \n", *_IS, "です")))
     )
+    before = text[max(0, found[at - 1 - spaced].start - 24) : found[at - 1 - spaced].start]
+    of_somebody = _OF_SOMEBODY.search(before) or _OF_FAMILY.search(before)
+    if of_somebody and (spaced or may_name(word)) and not re.match("[一-龥]", after):
+        return end, last + 1
     named = after.startswith((*_INTRODUCED, *_HONORIFICS))
     return (end, last + 1) if sure and (named or spaced or may_name(word)) else None
 
@@ -234,7 +250,7 @@ def _has_cue(run: Sequence[Morpheme], before: str, after: str, following: Morphe
     if after.startswith(_IS) and JAPANESE.search(run[0].surface):
         alone = not before.strip() or before.rstrip().endswith(("。", "、", "「", "!", "申します"))
         return (
-            (person and (introduced or (alone and not short)))
+            (person and (introduced or (alone and (not short or _is_family(run[0])))))
             or (introduced and _is_place(run[-1]))
             or (introduced and short)
         )
@@ -247,7 +263,7 @@ def _around(text: str, start: int, end: int) -> tuple[str, str]:
 
 
 def _introduced(before: str) -> bool:
-    return bool(_AFTER_ORGANISATION.search(before) or _OF_COMPANY.search(before))
+    return any(p.search(before) for p in (_AFTER_ORGANISATION, _OF_COMPANY, _WORKS))
 
 
 # --- on a line of its own ----------------------------------------------------------------------
