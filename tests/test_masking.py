@@ -11,6 +11,8 @@ import pytest
 from suggest import KnowledgeBase, read_entries
 from suggest.index import masking as index_masking
 from suggest.index import sync as index_sync
+from suggest.index.analysis import Parts
+from suggest.index.analysis_pool import AnalysisPool
 from suggest.records import Article, Entry, ResolvedCase
 from suggest.testing import HashingEmbedder
 from suggest.understand.masking import MaskedCase, mask, mask_case
@@ -59,7 +61,7 @@ def unmasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     with monkeypatch.context() as patch:
         for module in (index_masking, index_sync):
             patch.setattr(module, "MASKING_VERSION", 0)
-        patch.setattr(index_masking, "mask_case", lambda case: MaskedCase(case, {}))
+        patch.setattr(AnalysisPool, "mask", lambda _, cases: [MaskedCase(case, {}) for case in cases])
         patch.setattr(index_masking, "source_hash", lambda entry: entry.content_hash)
         patch.setattr(index_sync, "source_hash", lambda entry: entry.content_hash)
         with open_kb(folder) as kb:
@@ -183,6 +185,15 @@ def test_adapting_does_not_pass_for_masking(unmasked: Path) -> None:
         assert kb.status()["masking"] == 0
         assert kb.sync([*articles(), a_case(1), a_case(2)]).changed == 2
         assert bytes_with(unmasked, *SECRETS) == []
+
+
+def test_workers_mask_alike() -> None:
+    cases = [a_case(n, reply=f"{REPLY} {n}番", extra={"tel": "x"}) for n in range(40)]
+    with AnalysisPool(2) as pool:
+        pool([Parts("", "", "")] * 2_000)
+        made = pool.mask(cases)
+        assert pool._workers
+    assert made == [mask_case(case) for case in cases]
 
 
 def test_placeholders_are_told_from_text() -> None:

@@ -18,7 +18,7 @@ from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.generation import Generation
 from suggest.index.store import EntryStore
 from suggest.records import Entry
-from suggest.understand.masking import MASKING_VERSION, mask_case
+from suggest.understand.masking import MASKING_VERSION
 
 
 def source_hash(entry: Entry) -> str:
@@ -32,14 +32,11 @@ def add_masked(
     store: EntryStore, analyse: AnalysisPool, entries: Sequence[Entry], counts: Counter[str]
 ) -> list[int]:
     """Store entries, cases masked, and return their keys in order; ``counts`` learns what was masked."""
-    stored: list[Entry] = []
-    for entry in entries:
-        if entry.kind == "faq":
-            stored.append(entry)
-        else:
-            masked = mask_case(entry)
-            stored.append(masked.case)
-            counts.update(masked.counts)
+    cases = [entry for entry in entries if entry.kind == "case"]
+    masked = dict(zip((case.id for case in cases), analyse.mask(cases), strict=True))
+    for made in masked.values():
+        counts.update(made.counts)
+    stored = [masked[entry.id].case if entry.kind == "case" else entry for entry in entries]
     return store.add(stored, analyse, [source_hash(entry) for entry in entries])
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from suggest.records import PersonalData, ResolvedCase
 from suggest.text import Language, detect_language
-from suggest.understand.personal_data import find_personal_data
+from suggest.understand.personal_data import Examined, find_personal_data
 from suggest.understand.placeholders import placeholder
 
 MASKING_VERSION = 1
@@ -80,14 +80,13 @@ def mask_case(case: ResolvedCase) -> MaskedCase:
     A name that one text gives away is masked in the others too. The product's own name stays.
     """
     fields = _Fields(case.lang or detect_language(f"{case.inquiry}\n{case.reply}"))
-    texts = {name: getattr(case, name) for name in _TEXTS}
-    found = {name: find_personal_data(text) for name, text in texts.items()}
-    names = {texts[name][s.start : s.end] for name, spans in found.items() for s in spans if s.type == "name"}
+    texts = {name: Examined(getattr(case, name)) for name in _TEXTS}
+    names = set[str]().union(*(text.names for text in texts.values()))
     ours = {case.product, *case.product.split(), *case.tags}
     changed: dict[str, Any] = {}
-    for name, text in texts.items():
-        spans = find_personal_data(text, known=names) if names else found[name]
-        spans = tuple(span for span in spans if text[span.start : span.end] not in ours)
+    for name, examined in texts.items():
+        text = examined.text
+        spans = [span for span in examined.spans(names) if text[span.start : span.end] not in ours]
         fields.counts.update(span.type for span in spans)
         changed[name] = replaced(text, spans, fields.language)
     for name in _LABELS:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from suggest.records import PersonalData
 from suggest.understand.contact_points import find_contact_points
-from suggest.understand.names import find_names, parts_of, repeated
+from suggest.understand.names import find_names, repeated
 from suggest.understand.numbers import Found, find_numbers
 from suggest.understand.placeholders import placeholder_spans
 from suggest.understand.possible_names import find_possible_names
@@ -35,34 +35,51 @@ _RANK = {kind: rank for rank, kind in enumerate(_PRECEDENCE)}
 
 
 def find_personal_data(
-    text: str, *, strict: bool = False, known: Iterable[str] = (), seconds: float = SECONDS
+    text: str, *, strict: bool = False, seconds: float = SECONDS
 ) -> tuple[PersonalData, ...]:
     """Return the personal data in ``text``, in order, without overlaps; offsets are into ``text``.
 
-    ``strict`` is for text of past cases, which another customer may see: whatever may be a name is one.
-    ``known`` holds names that count wherever they stand. When ``seconds`` of processor time do not suffice, the
-    answer is one span of type :data:`UNREAD` over the whole text.
+    ``strict`` is for text of past cases, which another customer may see: whatever may be a name is one. When
+    ``seconds`` of processor time do not suffice, the answer is one span of type :data:`UNREAD` over the whole text.
     """
-    if not text:
-        return ()
-    folded = fold(text)
-    ends = time.thread_time() + seconds
-    found: set[Found] = set()
-    for at, piece in _pieces(folded.text):
-        for kind, start, end in _found(piece, strict=strict):
-            found.add((kind, at + start, at + end))
-        if time.thread_time() > ends:
-            return (PersonalData(type=UNREAD, start=0, end=len(text)),)
-    names = {folded.text[start:end] for kind, start, end in found if kind == "name"}
-    found.update(repeated(folded.text, names.union(*(parts_of(fold(name).text) for name in known))))
-    done = placeholder_spans(folded.text)
-    if done:
-        found = {f for f in found if not any(f[1] < end and start < f[2] for start, end in done)}
-    return tuple(
-        PersonalData(type=kind, start=source[0], end=source[1])
-        for kind, start, end in _without_overlaps(found)
-        for source in [folded.source(start, end)]
-    )
+    return Examined(text, strict=strict, seconds=seconds).spans()
+
+
+class Examined:
+    """A text and what was found in it, before names that are known from elsewhere are looked for too."""
+
+    def __init__(self, text: str, *, strict: bool = False, seconds: float = SECONDS) -> None:
+        """Examine ``text``; arguments as in :func:`find_personal_data`."""
+        self.text = text
+        self._folded = fold(text)
+        self._found: set[Found] | None = set()
+        ends = time.thread_time() + seconds
+        for at, piece in _pieces(self._folded.text) if text else ():
+            for kind, start, end in _found(piece, strict=strict):
+                self._found.add((kind, at + start, at + end))
+            if time.thread_time() > ends:
+                self._found = None  # personal as a whole
+                break
+
+    @property
+    def names(self) -> set[str]:
+        """The names found, folded."""
+        return {self._folded.text[start:end] for kind, start, end in self._found or () if kind == "name"}
+
+    def spans(self, known: Iterable[str] = ()) -> tuple[PersonalData, ...]:
+        """Return the personal data; folded names that are ``known`` count wherever they stand."""
+        if self._found is None:
+            return (PersonalData(type=UNREAD, start=0, end=len(self.text)),)
+        folded = self._folded
+        found = self._found | set(repeated(folded.text, self.names.union(known)))
+        done = placeholder_spans(folded.text)
+        if done:
+            found = {f for f in found if not any(f[1] < end and start < f[2] for start, end in done)}
+        return tuple(
+            PersonalData(type=kind, start=source[0], end=source[1])
+            for kind, start, end in _without_overlaps(found)
+            for source in [folded.source(start, end)]
+        )
 
 
 def _found(text: str, *, strict: bool) -> Iterator[Found]:
