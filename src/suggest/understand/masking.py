@@ -80,7 +80,7 @@ def mask_case(case: ResolvedCase) -> MaskedCase:
     A name that one text gives away is masked in the others too. The product's own name stays.
     """
     fields = _Fields(case.lang or detect_language(f"{case.inquiry}\n{case.reply}"))
-    texts = {name: Examined(getattr(case, name)) for name in _TEXTS}
+    texts = {name: Examined(getattr(case, name)) for name in _TEXTS if getattr(case, name)}
     names = set[str]().union(*(text.names for text in texts.values()))
     ours = {case.product, *case.product.split(), *case.tags}
     changed: dict[str, Any] = {}
@@ -114,7 +114,7 @@ class _Fields:
 
     def masked(self, value: Any) -> Any:
         """Mask what JSON can hold; a number that is personal becomes a text."""
-        if isinstance(value, str):
+        if isinstance(value, str) and value:
             masked = mask(value, self.language)
             self.counts.update(span.type for span in masked.spans)
             return masked.text
