@@ -97,6 +97,11 @@ def mask_case(case: ResolvedCase) -> MaskedCase:
     return MaskedCase(case.model_copy(update=update), fields.counts)
 
 
+def mask_value(value: Any, language: Language = "ja") -> Any:
+    """Mask the texts and numbers in what JSON can hold; fields whose names say that they are personal go as a whole."""
+    return _Fields(language).masked(value)
+
+
 class _Fields:
     """Masks the values of a case's fields, and counts."""
 
@@ -121,7 +126,7 @@ class _Fields:
         if isinstance(value, int) and not isinstance(value, bool):
             text = self.masked(str(value))
             return value if text == str(value) else text
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             return [self.masked(item) for item in value]
         if isinstance(value, dict):
             return {key: self.masked_field(key, item) for key, item in value.items()}
