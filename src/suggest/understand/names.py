@@ -286,7 +286,7 @@ def _signature_line(line: str, above: str, *, last: bool) -> Iterator[Stretch]:
     start, end = match.span(1)
     value = line[start:end].rstrip()
     company, _, person = value.partition(" ")
-    if person and _COMPANY.search(company):
+    if person and (_COMPANY.search(company) or _AFTER_ORGANISATION.search(company)):
         start, value = start + len(company) + 1, person
     found = [m for m in morphemes(value) if m.surface.strip()]
     people = sum(is_person(m) for m in found)
