@@ -20,7 +20,9 @@ Stretch = tuple[int, int]
 _MAX_REPEATED = 50
 _LAST_LINES = 15
 JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff々]")
-_NOT_LONGER = r"(?:(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))|(?=[一-龥]{1,8}(?:事務所|商店|医院|商会|工務店)))"
+_NOT_LONGER = re.compile(
+    r"(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))|(?=[一-龥]{1,8}(?:事務所|商店|医院|商会|工務店))"
+)
 _LINE = re.compile(r"[^\n]+")
 _LABELS = alternatives(lexicon("words")["name_labels"])
 _LABEL = re.compile(rf"(?<![一-龥])(?:ご?{_LABELS})[ ]?[:/][ ]?([^\n。、,;:|/]{{1,40}})", re.IGNORECASE)
@@ -91,24 +93,33 @@ def find_names(text: str) -> Iterator[Found]:
             yield "age", end + age.start(1), end + age.end(1)
 
 
-def parts_of(name: str) -> set[str]:
+@lru_cache(maxsize=20_000)
+def parts_of(name: str) -> frozenset[str]:
     """Return ``name`` and the parts of it by which a person is called too: family name and given name."""
     parts = {name, *re.split("[ ・]", name)}
     if JAPANESE.search(name):
         found = morphemes(name)
         if len(found) > 1 and all(is_person(m) or m.surface in " ・" for m in found):
             parts.update(m.surface for m in found)
-    return {part for part in parts if len(part) >= 2 and part not in NOT_NAMES}
+    return frozenset(part for part in parts if len(part) >= 2 and part not in NOT_NAMES)
 
 
 def repeated(text: str, names: Iterable[str]) -> Iterator[Found]:
     """Yield every place in ``text`` where one of ``names``, or a part of one, stands."""
-    words = set[str]().union(*map(parts_of, sorted(names)[:_MAX_REPEATED]))
-    japanese = [re.escape(n) + _NOT_LONGER for n in words if JAPANESE.search(n)]
-    latin = [rf"\b{re.escape(n)}\b" for n in words if not JAPANESE.search(n) and len(n) >= 3]
-    if japanese or latin:
-        for match in re.finditer("|".join(sorted(japanese + latin, key=len, reverse=True)), text):
-            yield "name", *match.span()
+    for word in frozenset[str]().union(*map(parts_of, sorted(names)[:_MAX_REPEATED])):
+        japanese = JAPANESE.search(word) is not None
+        if not japanese and len(word) < 3:
+            continue
+        at = text.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if _NOT_LONGER.match(text, end) if japanese else _is_word(text, at, end):
+                yield "name", at, end
+            at = text.find(word, end)
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    return not (text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum())
 
 
 def _labelled(text: str) -> Iterator[Stretch]:
