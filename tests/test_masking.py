@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from suggest import KnowledgeBase, read_entries
+from suggest.errors import SourceError
 from suggest.index import masking as index_masking
 from suggest.index import sync as index_sync
 from suggest.index.analysis import Parts
 from suggest.index.analysis_pool import AnalysisPool
-from suggest.records import Article, Entry, ResolvedCase
+from suggest.learn.outcomes import LabelledInquiry, as_line, masked
+from suggest.records import Article, Entry, Inquiry, ResolvedCase
 from suggest.testing import HashingEmbedder
 from suggest.understand.masking import MaskedCase, mask, mask_case
 from suggest.understand.personal_data import UNREAD, find_personal_data
@@ -46,7 +48,7 @@ def articles() -> list[Entry]:
 
 
 def bytes_with(folder: Path, *values: str) -> list[tuple[str, str]]:
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = [path for path in (folder, *folder.rglob("*")) if path.is_file()]
     return [(value, path.name) for path in files for value in values if value.encode() in path.read_bytes()]
 
 
@@ -194,6 +196,30 @@ def test_workers_mask_alike() -> None:
         made = pool.mask(cases)
         assert pool._workers
     assert made == [mask_case(case) for case in cases]
+
+
+def test_messages_and_reject_files_hold_no_personal_data(tmp_path: Path) -> None:
+    row = {"id": "x", "kind": "case", "inquiry": INQUIRY, "reply": REPLY, "lang": "嘉納治 090-0000-7321"}
+    source, bad = tmp_path / "cases.jsonl", tmp_path / "bad.jsonl"
+    source.write_text(json.dumps(row, ensure_ascii=False) + "\n{" + REPLY.replace("\n", ""), encoding="utf-8")
+    with pytest.raises(SourceError) as raised:
+        list(read_entries(source))
+    assert [secret for secret in SECRETS if secret in str(raised.value)] == []
+    with read_entries(source, skip_bad=bad) as reader:
+        assert list(reader) == []
+    assert bytes_with(tmp_path / "bad.jsonl", *SECRETS) == []
+    assert "印刷できません" in bad.read_text(encoding="utf-8")
+    assert reader.rejected == 2
+
+
+def test_labels_are_kept_without_their_customer() -> None:
+    label = LabelledInquiry(
+        inquiry=Inquiry(id="q", text=INQUIRY, customer_id="MD-C-771204"), expected_entries={"a": 2}
+    )
+    line = as_line(masked(label))
+    assert [secret for secret in SECRETS if secret in line] == []
+    assert "プリンターが印刷できません" in line
+    assert json.loads(line)["expected_entries"] == {"a": 2}
 
 
 def test_placeholders_are_told_from_text() -> None:
