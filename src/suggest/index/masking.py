@@ -20,6 +20,8 @@ from suggest.index.store import EntryStore
 from suggest.records import Entry
 from suggest.understand.masking import MASKING_VERSION
 
+_BATCH = 4_096
+
 
 def source_hash(entry: Entry) -> str:
     """Return the content hash under which ``entry`` is stored."""
@@ -38,6 +40,18 @@ def add_masked(
         counts.update(made.counts)
     stored = [masked[entry.id].case if entry.kind == "case" else entry for entry in entries]
     return store.add(stored, analyse, [source_hash(entry) for entry in entries])
+
+
+def mask_kept(
+    store: EntryStore, analyse: AnalysisPool, keys: Sequence[int], counts: Counter[str], *, dry_run: bool
+) -> dict[str, int]:
+    """Mask those of the stored entries ``keys`` that are cases; return the new key of each case by its id."""
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), _BATCH):
+        cases = [v.entry for v in store.versions(keys[start : start + _BATCH]) if v.entry.kind == "case"]
+        stored = [-1] * len(cases) if dry_run else add_masked(store, analyse, cases, counts)
+        found.update(zip((case.id for case in cases), stored, strict=True))
+    return found
 
 
 def version_of(live: Generation | None) -> int:

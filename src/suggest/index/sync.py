@@ -32,6 +32,7 @@ from suggest.index.masking import (
     add_masked,
     drop_outdated,
     is_outdated,
+    mask_kept,
     source_hash,
     version_of,
 )
@@ -245,7 +246,7 @@ def make_plan(
     keys.update({entry_id: known[entry_id][0] for entry_id in kept})
     counts["removed"] = len(missing) - len(kept)
     if is_outdated(live):
-        cases = _mask_kept(store, analyse, [keys[entry_id] for entry_id in kept], masked, dry_run=dry_run)
+        cases = mask_kept(store, analyse, [keys[entry_id] for entry_id in kept], masked, dry_run=dry_run)
         keys |= cases
         counts["changed"] += len(cases)
         kept -= cases.keys()
@@ -259,18 +260,6 @@ def make_plan(
         counts["unchanged"],
         dict(sorted(masked.items())),
     )
-
-
-def _mask_kept(
-    store: EntryStore, analyse: AnalysisPool, keys: list[int], masked: Counter[str], *, dry_run: bool
-) -> dict[str, int]:
-    """Mask cases that no source holds any more; return the new key of each by its id."""
-    found: dict[str, int] = {}
-    for batch in batches(keys, _BATCH):
-        cases = [v.entry for v in store.versions(batch) if v.entry.kind == "case"]
-        stored = [-1] * len(cases) if dry_run else add_masked(store, analyse, cases, masked)
-        found.update(zip((case.id for case in cases), stored, strict=True))
-    return found
 
 
 def _sourced(entries: Iterable[Entry], rows_before: dict[bytes, str]) -> Iterator[Sourced]:
