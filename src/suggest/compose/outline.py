@@ -20,6 +20,7 @@ _MARKED_HEADING = re.compile(
     r"#{1,6}\s+(?P<a>.+)|[■◆□▼◇▶◎★☆●○]\s*(?P<b>.+)|【(?P<c>[^】]+)】|[＜<](?P<d>[^＞>]+)[＞>]"
 )
 _CHOICE = re.compile(r"場合|ことができ|できます")
+_ALTERNATIVES = re.compile(r"いずれか|次の(?:点|こと)に(?:ご)?注意|以下の(?:点|こと)に(?:ご)?注意|理由|原因|条件")
 _COLON = re.compile(r"[:：]\s*$")
 
 
@@ -161,12 +162,19 @@ def _read_list(lines: list[Line], i: int, blocks: list[Block]) -> int:
     orders = sum(is_instruction(text) and not is_request(text) for text in ends)
     announced = intro is not None and introduces(intro.text)
     procedure = (
-        numbered
+        (numbered and not _lists_facts(intro, ends))
         or (announced and acts == len(found))
         or (orders == len(found) > 1 and not any(_CHOICE.search(item.text) for item in found))
     )
     blocks.append(Listing(intro, found, procedure, numbered))
     return i
+
+
+def _lists_facts(intro: Sentence | None, ends: list[str]) -> bool:
+    """Tell numbered alternatives or facts from numbered steps."""
+    if intro is not None and _ALTERNATIVES.search(intro.text):
+        return True
+    return all(is_polite(text) and not is_instruction(text) for text in ends)
 
 
 def _below(lines: list[Line], i: int, count: int) -> bool:

@@ -11,10 +11,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suggest.compose.outline import Sentence
-from suggest.compose.roles import is_japanese
+from suggest.compose.polite import polite
+from suggest.compose.roles import is_japanese, is_polite
 from suggest.records import Article, Claim, EntryField, ResolvedCase, Source
 
 Mark = Literal["text", "note", "step", "bullet", "below", "heading", "title"]
+
+ENDING = "ja/ending"
+"""Template name of a polite ending that stands in place of a plain one."""
+
+LINE_CHARS = 90
+"""A paragraph goes on in a new line where a sentence would make its line longer than this."""
 
 MAX_SENTENCE = 400
 """Longer "sentences" are not prose; they are never quoted."""
@@ -113,10 +120,14 @@ def without_connective(sentence: Sentence) -> Sentence:
 def quote(
     entry: Article | ResolvedCase, field: EntryField, found: tuple[Sentence, ...], mark: Mark = "text"
 ) -> Line:
-    """Make one line of entry claims out of sentences of ``getattr(entry, field)``."""
+    """Make one line of claims out of sentences of ``getattr(entry, field)``.
+
+    Everything is verbatim but the endings of plain sentences, which become polite ones.
+    """
     claims: list[Claim] = []
     texts: list[str] = []
     for sentence in found:
+        keep, ending = _politely(sentence, mark)
         own = [
             Claim(
                 text=sentence.text[start:end],
@@ -128,15 +139,33 @@ def quote(
                     end=sentence.start + end,
                 ),
             )
-            for start, end in _spans(sentence.text)
+            for start, end in _spans(sentence.text[:keep])
         ]
+        if ending:
+            own.append(Claim(text=ending, source=Source(kind="template", template=ENDING, entry_id=entry.id)))
         claims += own
         texts.append("".join(claim.text for claim in own))
     joined = texts[0] if texts else ""
+    width = len(joined)
     for previous, sentence, text in zip(found, found[1:], texts[1:], strict=False):
         tight = sentence.start == previous.end or (joined[-1:] in "。！？!?」）" and is_japanese(joined))
-        joined += text if tight else f" {text}"
+        if mark == "text" and tight and width + len(text) > LINE_CHARS:
+            joined, width = f"{joined}\n{text}", len(text)
+        else:
+            joined += text if tight else f" {text}"
+            width += len(text)
     return Line(tuple(claims), joined, mark)
+
+
+def _politely(sentence: Sentence, mark: Mark) -> tuple[int, str]:
+    """Return how much of a sentence stays, and the ending put to it."""
+    text = sentence.text
+    if mark in ("heading", "title") or not is_japanese(text) or is_polite(text):
+        return len(text), ""
+    if mark == "bullet" and not text.endswith("。"):
+        return len(text), ""  # what is listed may end in a noun
+    found = polite(text)
+    return (len(text), "") if found is None else (found.keep, found.ending)
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

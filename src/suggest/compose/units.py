@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from suggest.compose.outline import Item, Listing, Section, Sentence
+from suggest.compose.polite import polite as politely
 from suggest.compose.quoting import quotable
 from suggest.compose.relevance import Relevance
 from suggest.compose.roles import introduces, is_polite
@@ -79,7 +80,7 @@ def units_of(sections: tuple[Section, ...], relevance: Relevance, japanese: bool
                 if _stands(sentence, japanese):
                     share = relevance.share(sentence.text)
                     bonus = _ROLE_BONUS.get(sentence.role, 0.0) + (early if p == 0 else early / 2)
-                    plain = sentence.role == "plain" and not polite
+                    plain = sentence.role == "plain" and not polite and politely(sentence.text) is None
                     units.append(Unit(s, b, p, (sentence,), share, share + context + bonus, bullet=plain))
     return units
 
