@@ -16,7 +16,7 @@ from suggest.compose.units import whole_list
 from suggest.compose.wording import Wording, asks_how
 from suggest.records import Article, EntryField, Reason, ResolvedCase
 
-_BUDGET = {"email": 600, "form": 600, "chat": 250, "phone": 250}
+_BUDGET = {"email": 600, "form": 600, "chat": 300, "phone": 300}
 _ENGLISH = 2.2  # English takes about this many characters for one Japanese character
 _MIN_CASE_SHARE = 0.2
 _ON_TOPIC = 0.3
@@ -29,14 +29,19 @@ def answer(
     wording: Wording,
     personal_data: Detector,
     seen: Sequence[str] = (),
+    *,
+    headed: bool = False,
 ) -> Part:
-    """Answer one concern from usable entries (best first); ``used`` stays empty when nothing can be quoted."""
+    """Answer one concern from usable entries (best first); ``used`` stays empty when nothing can be quoted.
+
+    ``headed`` says that the answer gets the article's title as its heading.
+    """
     budget = int(_BUDGET[wording.channel] * (1 if wording.japanese else _ENGLISH))
     notes: list[Reason] = []
     part: Part | None = None
     article: Article | None = None
     for candidate in articles:
-        part = _from_article(candidate, concern, wording, budget, seen)
+        part = _from_article(candidate, concern, wording, budget, seen, headed=headed)
         if part is not None:
             article = candidate
             break
@@ -49,7 +54,7 @@ def answer(
 
 
 def _from_article(
-    article: Article, concern: str, wording: Wording, budget: int, seen: Sequence[str]
+    article: Article, concern: str, wording: Wording, budget: int, seen: Sequence[str], *, headed: bool
 ) -> Part | None:
     part = Part(used=[article])
     stated = _stated(article, "point", wording)
@@ -75,11 +80,12 @@ def _from_article(
     if stated:
         _add_procedure(part, article, chosen, wording)
     else:
-        add_plain(part, article, chosen, wording)
+        add_plain(part, article, chosen, wording, headed=headed)
         if not part.point:
             return None
     if not part.reason:
-        part.reason += citation(article, wording)
+        named = headed or any(c.source.field == "title" for line in part.point for c in line.claims)
+        part.reason += citation(article, wording, named=named)
     cut = chosen.cut and not stated
     add_reference(part, article, wording, cut=cut)
     part.heading = title_of(article, wording)

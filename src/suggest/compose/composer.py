@@ -108,7 +108,9 @@ def _parts(
     for group in groups:
         part = None
         if group.answerable:
-            part = answer(group.concern, group.articles, group.cases, wording, personal_data, seen)
+            part = answer(
+                group.concern, group.articles, group.cases, wording, personal_data, seen, headed=len(groups) > 1
+            )
             if not part.used:
                 notes += part.notes
                 group.named += [article.id for article in group.articles]
@@ -128,10 +130,11 @@ def _blank_part(
     group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding
 ) -> Part:
     """Mark what the agent has to answer, so that the customer is not left without."""
-    quoted = re.sub(r"\s+", " ", group.concern).strip().strip("「」")
+    own = group.concern.strip().rpartition("\n")[2]  # what stands before it is shared with other concerns
+    quoted = re.sub(r"\s+", " ", own).strip().strip("「」")
     quoted = quoted if len(quoted) <= _QUOTED else quoted[: _QUOTED - 1] + "…"
     steered = any("injection" in signal.code for signal in understanding.signals)
-    if steered or not quoted or _STEERING.search(group.concern) or personal_data(group.concern):
+    if steered or not quoted or _STEERING.search(group.concern) or personal_data(own):
         subject = wording.words("blank_subject_plain", "phrases")
     elif group.named:
         subject = wording.words(

@@ -36,7 +36,8 @@ _RESIDUE = re.compile(
     r"style|svg|table|td|tr|u|ul)\b|&(?:nbsp|lt|gt|amp|quot);|\{%|\{\{|javascript:|\]\(",
     re.IGNORECASE,
 )
-_CHATTER = re.compile(r"(?:です|ます|ました|でした)(?:ね|よ|よね)[。！!]?$")
+_CHATTER = re.compile(r"ことにしました。?$|(?:です|ます|ました|でした)(?:ね|よ|よね)[。！!]?$")
+_LABELLED = re.compile(r"[^：:。]{1,60}[：:]")
 _BARE_LINK = re.compile(r"\s*<?(?:https?://|www\.)\S+>?\s*")
 _BACKWARD = re.compile(
     r"上記|前述|先述|前記|左記|上の(?:例|図|表|画面|手順)|前の手順|(?:下|次|右|左)の(?:図|表|画像|スクリーンショット)|下図|上図"
@@ -162,7 +163,7 @@ def _politely(sentence: Sentence, mark: Mark) -> tuple[int, str]:
     text = sentence.text
     if mark in ("heading", "title") or not is_japanese(text) or is_polite(text):
         return len(text), ""
-    if mark == "bullet" and not text.endswith("。"):
+    if mark == "bullet" and (not text.endswith("。") or _LABELLED.match(text)):
         return len(text), ""  # what is listed may end in a noun
     found = polite(text)
     return (len(text), "") if found is None else (found.keep, found.ending)
