@@ -54,6 +54,12 @@ def chosen(data: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from (("sample", row) for row in pick(sample, "multi", 5))
 
 
+def alike(one: str, other: str) -> int:
+    """Count the pairs of characters that two texts share."""
+    pairs = [{text[i : i + 2] for i in range(len(text) - 1)} for text in (one, other)]
+    return len(pairs[0] & pairs[1])
+
+
 def handed(kb: KnowledgeBase, suggester: Suggester, row: dict[str, Any]) -> Any:
     """Compose from the entries labelled as answering, in the order in which they are found."""
     inquiry = Inquiry(**row)
@@ -64,7 +70,7 @@ def handed(kb: KnowledgeBase, suggester: Suggester, row: dict[str, Any]) -> Any:
         labelled = answers
         parts = row.get("concerns") or []
         if parts:
-            nearest = max(parts, key=lambda part: len(set(part["text"]) & set(concern.text)))
+            nearest = max(parts, key=lambda part: alike(part["text"], concern.text))
             labelled = [key for key, grade in nearest["expected_entries"].items() if grade == 2]
         found = kb.retrieve(concern.text, tenant="default", top=3000, per_kind=3, today=TODAY)
         kept: list[Evidence] = [item for item in considered(found) if item.entry.id in labelled]

@@ -14,7 +14,8 @@ from suggest.compose.part import Part
 from suggest.compose.quoting import Line
 from suggest.compose.reply import draft_of, opening_of, signature_of
 from suggest.compose.usable import Usable, sort_out
-from suggest.compose.wording import Wording, trouble_of
+from suggest.compose.relevance import Relevance, similarity
+from suggest.compose.wording import Wording, asks_leave, asks_more, says_no, trouble_of
 from suggest.records import (
     Article,
     Draft,
@@ -29,6 +30,8 @@ from suggest.settings import Voice
 from suggest.templates import Templates, load_templates
 
 _QUOTED = 40
+_FURTHER = 3  # articles that are looked at for the second matter of a concern
+_RELATED = 0.3
 _STEERING = re.compile(
     r"指示を無視|無視して|プロンプト|システム(?:命令|プロンプト|メッセージ)|\bAI\b|必ず書|記載してください|\{\{|\{%|<[a-z/]|"
     r"ignore (?:all|any|the|previous)|system prompt|instructions?\b|assistant",
@@ -121,9 +124,32 @@ def _parts(
         if part is not None and not part.heading:
             part.heading = wording.say("heading_neutral", mark="title")
         seen += parts[-1].said
+        further = _second_matter(group, part, wording, personal_data, seen) if len(groups) == 1 else None
+        if further is not None:
+            parts.append(further)
+            seen += further.said
     if any(part.blank for part in parts) and any(part.used for part in parts):
         notes.append(wording.reason("agent_blank"))
     return parts
+
+
+def _second_matter(
+    group: Usable, part: Part | None, wording: Wording, personal_data: Detector, seen: Sequence[str]
+) -> Part | None:
+    """Answer what one concern asks besides, from the next article on the same matter."""
+    if part is None or not asks_more(group.concern):
+        return None
+    first = next((entry for entry in part.used if isinstance(entry, Article)), None)
+    if first is None:
+        return None
+    near = Relevance(group.concern, [article.title for article in group.articles])
+    for article in group.articles[:_FURTHER]:
+        related = max(similarity(article.title, first.title), near.share(article.title))
+        if article.id != first.id and related >= _RELATED:
+            found = answer(group.concern, [article], (), wording, personal_data, seen, headed=True)
+            if found.used and not found.example:
+                return found
+    return None
 
 
 def _blank_part(
@@ -160,10 +186,20 @@ def _closing(parts: Sequence[Part], judgement: Judgement, wording: Wording) -> l
     if judgement.questions:
         name = "close_ask"
     elif any(part.has_steps for part in parts):
-        name = "close_steps_how" if wording.trouble == "none" else "close_steps_trouble"
+        name = "close_steps_trouble" if wording.trouble == "failure" else "close_steps_how"
     else:
-        name = "close_facts"
-    return [*wording.say(name), *wording.say("farewell")]
+        name = "close_facts_trouble" if wording.trouble == "failure" else "close_facts"
+    cushion = wording.say("close_refusal") if name == "close_facts" and _refuses(parts, judgement) else ()
+    return [*cushion, *wording.say(name), *wording.say("farewell")]
+
+
+def _refuses(parts: Sequence[Part], judgement: Judgement) -> bool:
+    """Tell whether the customer wants something that the only answer says is not possible."""
+    if len(parts) != 1 or not parts[0].point:
+        return False
+    first = parts[0].point[0]
+    said = first.claims[0]
+    return said.source.kind == "entry" and says_no(said.text) and any(asks_leave(concern.text) for concern in judgement.concerns)
 
 
 def _holding(understanding: Understanding, judgement: Judgement, wording: Wording, voice: Voice) -> Draft:

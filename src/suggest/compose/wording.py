@@ -40,6 +40,21 @@ _ASKS_HOW = re.compile(
     r"|\bhow (?:do|can|to|should)\b|\bsteps\b|\bwhere (?:do|can)\b|\bwhat now\b",
     re.IGNORECASE,
 )
+_ASKS_MORE = re.compile(
+    r"(?:^|[。、\n])(?:あと|それと|また|ついでに)、?[^。]*も|も(?:一緒に|併せて|あわせて)|(?:方法|やり方|手順|操作)と、|"
+    r"\b(?:and also|as well as|and how)\b",
+    re.IGNORECASE,
+)
+_ASKS_LEAVE = re.compile(
+    r"たい|でき(?:ます|る|ない)(?:でしょう)?(?:か|の|もの)|可能|られ(?:ます|る)(?:でしょう)?か|ませんか|ないの|ほしい|欲しい"
+    r"|\b(?:can (?:i|we|you)|is it possible|want|would like)\b",
+    re.IGNORECASE,
+)
+_SAYS_NO = re.compile(
+    r"(?:でき|対応(?:して|いたして)?(?:い|おり)|用意して(?:い|おり)|あり|ござい|いただけ|られ|サポートして(?:い|おり)|行えま?)ません"
+    r"|\b(?:cannot|can't|not (?:possible|available|supported))\b",
+    re.IGNORECASE,
+)
 _MISHAP_EN = re.compile(r"\b(?:forgot(?:ten)?|lost|stolen|by mistake|accidentally|broke)\b", re.IGNORECASE)
 
 
@@ -55,6 +70,21 @@ def trouble_of(understanding: Understanding) -> Trouble:
     if failure:
         return "failure"
     return "mishap" if mishap else "none"
+
+
+def asks_more(concern: str) -> bool:
+    """Tell whether a concern names a second matter beside the first (「…方法と、…のか」「あと…も一緒に」)."""
+    return _ASKS_MORE.search(concern[:_READ]) is not None
+
+
+def asks_leave(concern: str) -> bool:
+    """Tell whether a concern wishes for something, or asks whether it can be done."""
+    return _ASKS_LEAVE.search(concern[:_READ]) is not None
+
+
+def says_no(answer: str) -> bool:
+    """Tell whether an answer says that something cannot be had or done."""
+    return _SAYS_NO.search(answer) is not None
 
 
 def asks_how(concern: str) -> bool:
