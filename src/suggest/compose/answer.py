@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from suggest.compose.citing import add_reference, citation, title_of
+from suggest.compose.conflicts import Conflict, conflicts, outranks
 from suggest.compose.examples import Detector, Example, example_of
 from suggest.compose.outline import Listing, Sentence, outline
 from suggest.compose.part import Part
@@ -20,6 +21,7 @@ _BUDGET = {"email": 600, "form": 600, "chat": 300, "phone": 300}
 _ENGLISH = 2.2  # English takes about this many characters for one Japanese character
 _MIN_CASE_SHARE = 0.2
 _ON_TOPIC = 0.3
+_RIVALS = 3  # entries of each kind that are held against the article
 
 
 def answer(
@@ -46,11 +48,32 @@ def answer(
             article = candidate
             break
         notes.append(wording.reason("nothing_quotable", entry=candidate.id))
+    rivals = [entry for entry in (*articles[:_RIVALS], *cases[:_RIVALS]) if entry is not article]
+    if part is not None and article is not None:
+        found = tuple(conflicts(part.said, rivals))
+        better = next(
+            (c.entry for c in found if isinstance(c.entry, Article) and outranks(c.entry, article)), None
+        )
+        other = _from_article(better, concern, wording, budget, seen, headed=headed) if better else None
+        if better is not None and other is not None:
+            rivals = [article, *(entry for entry in rivals if entry is not better)]
+            part, article = other, better
+            found = tuple(conflicts(part.said, rivals))
+        for conflict in found:
+            _show(conflict, article, part, wording)
     result = part or Part()
     result.notes += notes
     if not any(line.claims[0].source.field == "example" for line in result.example):
         _add_example(result, article, concern, cases, wording, budget, personal_data)
     return result
+
+
+def _show(conflict: Conflict, article: Article, part: Part, wording: Wording) -> None:
+    """Tell the agent, in the draft and beside it, that another entry says something else."""
+    values = {"one": conflict.one, "two": conflict.other, "entry": article.id, "other": conflict.entry.id}
+    part.reason.append(wording.blank(wording.words("blank_subject_conflict", "phrases", **values)))
+    part.notes.append(wording.reason("contradiction", **values))
+    part.consulted.append(conflict.entry)
 
 
 def _from_article(
@@ -136,7 +159,10 @@ def _add_example(
     for case in cases:
         relevance = Relevance(concern, [*_sentences(case.reply), case.inquiry])
         follows = article_id is not None and case.resolves_with == article_id
-        if not follows and _nearness(concern, case.inquiry) < _MIN_CASE_SHARE:
+        alone = article is None and case is cases[0]  # nothing else answers, and this one was found nearest
+        if not (follows or alone) and _nearness(concern, case.inquiry) < _MIN_CASE_SHARE:
+            continue
+        if case in part.consulted:
             continue
         found = example_of(
             case,
@@ -154,6 +180,7 @@ def _add_example(
         if lines:
             if not part.point:
                 part.point += wording.say("lead_case")
+                lines = lines if found.steps is not None else lines[1:]
             part.example += lines
             part.used.append(case)
             if case.trust == "unreviewed":

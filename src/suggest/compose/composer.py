@@ -12,9 +12,9 @@ from suggest.compose.handoff import hand_off
 from suggest.compose.ledger import unsupported
 from suggest.compose.part import Part
 from suggest.compose.quoting import Line
+from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.reply import draft_of, opening_of, signature_of
 from suggest.compose.usable import Usable, sort_out
-from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.wording import Wording, asks_leave, asks_more, says_no, trouble_of
 from suggest.records import (
     Article,
@@ -92,7 +92,12 @@ def compose(
     closing = _closing(parts, judgement, wording)
     draft = draft_of(wording, opening, shown, closing, signature_of(wording, voice))
     checked, reasons = _checked(
-        draft, used, understanding, voice, wording, [i for c in judgement.concerns for i in c.entry_ids]
+        draft,
+        [*used, *(entry for part in parts for entry in part.consulted)],
+        understanding,
+        voice,
+        wording,
+        [i for c in judgement.concerns for i in c.entry_ids],
     )
     unique = {(reason.code, reason.evidence): reason for reason in [*notes, *reasons]}
     return checked, None, tuple(unique.values())
@@ -112,7 +117,13 @@ def _parts(
         part = None
         if group.answerable:
             part = answer(
-                group.concern, group.articles, group.cases, wording, personal_data, seen, headed=len(groups) > 1
+                group.concern,
+                group.articles,
+                group.cases,
+                wording,
+                personal_data,
+                seen,
+                headed=len(groups) > 1,
             )
             if not part.used:
                 notes += part.notes
@@ -199,7 +210,11 @@ def _refuses(parts: Sequence[Part], judgement: Judgement) -> bool:
         return False
     first = parts[0].point[0]
     said = first.claims[0]
-    return said.source.kind == "entry" and says_no(said.text) and any(asks_leave(concern.text) for concern in judgement.concerns)
+    return (
+        said.source.kind == "entry"
+        and says_no(said.text)
+        and any(asks_leave(concern.text) for concern in judgement.concerns)
+    )
 
 
 def _holding(understanding: Understanding, judgement: Judgement, wording: Wording, voice: Voice) -> Draft:

@@ -64,19 +64,19 @@ def fold(text: str) -> tuple[str, list[int]]:
     return "".join(out), places
 
 
-@lru_cache(maxsize=1024)
-def facts_of(text: str) -> tuple[Fact, ...]:
-    """Return the facts of a text in order."""
+@lru_cache(maxsize=2048)
+def facts_of(text: str, *, negated: bool = False) -> tuple[Fact, ...]:
+    """Return the facts of a text in order; with ``negated`` also what it says does not hold."""
     plain, places = fold(text)
     japanese = re.search("[ぁ-んァ-ン一-龥]", plain) is not None
     found = [
         Fact(kind, value, places[start], places[end - 1] + 1 if end > start else places[start])
-        for kind, value, start, end in _read(plain, japanese=japanese)
+        for kind, value, start, end in _read(plain, japanese=japanese, negated=negated)
     ]
     return tuple(sorted(found, key=lambda fact: (fact.start, fact.end)))
 
 
-def _read(plain: str, *, japanese: bool) -> Iterator[tuple[str, str, int, int]]:
+def _read(plain: str, *, japanese: bool, negated: bool) -> Iterator[tuple[str, str, int, int]]:
     left = plain  # what was read is blanked, so that nothing is read twice
 
     def take(start: int, end: int) -> None:
@@ -110,7 +110,7 @@ def _read(plain: str, *, japanese: bool) -> Iterator[tuple[str, str, int, int]]:
             yield "name", match.group().lower(), match.start(), match.end()
     for match in _KATAKANA.finditer(left):
         yield "term", match.group().rstrip("ー"), match.start(), match.end()
-    for predicate, start, end in negations(plain):
+    for predicate, start, end in negations(plain) if negated else ():
         yield "negation", predicate, start, end
 
 

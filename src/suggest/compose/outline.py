@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from suggest.compose.lines import HEADING_CHARS, TERMINAL, Line, read_lines
-from suggest.compose.roles import Role, gives_choice, introduces, is_instruction, is_polite, is_request, role_of
+from suggest.compose.roles import (
+    Role,
+    gives_choice,
+    introduces,
+    is_instruction,
+    is_polite,
+    is_request,
+    role_of,
+)
 from suggest.text import sentences
 
 _MAX_CHARS = 12_000  # longer texts are read up to here

@@ -25,8 +25,10 @@ _TOPIC = re.compile(r"(?<!とき)(?<!時)(?<!場合)(?<!際)(?<!に)(?<!で)は(
 _OBJECT = re.compile(r"を[^、をは]{0,8}$")
 _DONE_TO = frozenset("反映 表示 適用 保存 削除 通知 送信 記録 解除 更新 課金 集計 廃止 破棄 送付".split())
 _POLITE_BEFORE = re.compile(r"(?:です|ます|ません|ました|でした|ください|下さい|ましょう|でしょう)$")
-_ENDING = re.compile(r"(?:[いきぎしちにびみり])?(?:ま(?:す|せん|した|せんでした))。|です。|でした。|(?:し|され)ます。|"
-                     r"があります。|(?:は)?ありません(?:でした)?。|できま(?:す|せん)。")
+_ENDING = re.compile(
+    r"(?:[いきぎしちにびみり])?(?:ま(?:す|せん|した|せんでした))。|です。|でした。|(?:し|され)ます。|"
+    r"があります。|(?:は)?ありません(?:でした)?。|できま(?:す|せん)。"
+)
 
 
 class Polite(NamedTuple):
@@ -81,7 +83,9 @@ def _noun(body: str, last: Morpheme, previous: Morpheme | None) -> Polite | None
     if last.pos[2] != "サ変可能" or last.surface in ("必要", "注意", "原則"):
         return Polite(len(body), "です。")
     before = re.sub("または|あるいは", "、", body[: last.start])
-    if previous is not None and (previous.pos[0] in ("動詞", "形容詞", "連体詞") or previous.surface in ("の", "た", "な")):
+    if previous is not None and (
+        previous.pos[0] in ("動詞", "形容詞", "連体詞") or previous.surface in ("の", "た", "な")
+    ):
         return Polite(len(body), "です。")
     if _OBJECT.search(before):
         return Polite(len(body), "します。")
@@ -136,6 +140,16 @@ def _stem(word: Morpheme) -> str | None:
         return surface.removesuffix("る") if word.pos[5].startswith(("終止", "連体")) else surface
     if kind.startswith("五段") or kind == "文語四段":
         row = kind.removeprefix("五段-")[0]
-        base = {"カ": "き", "ガ": "ぎ", "サ": "し", "タ": "ち", "ナ": "に", "バ": "び", "マ": "み", "ラ": "り", "ワ": "い"}.get(row)
+        base = {
+            "カ": "き",
+            "ガ": "ぎ",
+            "サ": "し",
+            "タ": "ち",
+            "ナ": "に",
+            "バ": "び",
+            "マ": "み",
+            "ラ": "り",
+            "ワ": "い",
+        }.get(row)
         return None if base is None else surface[:-1] + base
     return None

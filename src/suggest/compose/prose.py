@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from suggest.compose.citing import whole_title
 from suggest.compose.outline import Listing, Section, Sentence
 from suggest.compose.part import Part
-from suggest.compose.quoting import ENDING, Line, Mark, depends_on_previous, has_note_mark, quote, without_note_mark
+from suggest.compose.quoting import (
+    ENDING,
+    Line,
+    Mark,
+    depends_on_previous,
+    has_note_mark,
+    quote,
+    without_note_mark,
+)
 from suggest.compose.selection import Selection
 from suggest.compose.units import Unit
 from suggest.compose.wording import Wording
@@ -16,11 +24,14 @@ from suggest.records import Article, EntryField, ResolvedCase
 
 _VERB_END = re.compile(r"[ァ-ヴー一-龥](?:する|[ぁ-ん]{0,3}[うくぐすつぬぶむる])$")
 _GENERIC = re.compile(
-    r"(?:(?:操作|設定|対応|対処|変更)?(?:の?手順|方法)|steps|procedure|how to|notes?|補足|備考|注意(?:事項|点)?|概要|説明)\s*[:：]?", re.IGNORECASE
+    r"(?:(?:操作|設定|対応|対処|変更)?(?:の?手順|方法)|steps|procedure|how to|notes?|補足|備考|注意(?:事項|点)?|概要|説明)\s*[:：]?",
+    re.IGNORECASE,
 )
 
 
-def add_plain(part: Part, article: Article, chosen: Selection, wording: Wording, *, headed: bool = False) -> None:
+def add_plain(
+    part: Part, article: Article, chosen: Selection, wording: Wording, *, headed: bool = False
+) -> None:
     """Put the chosen units of a plain body into the Point, causal sentences into the Reason.
 
     ``headed`` says that the article's title stands above it.
@@ -33,7 +44,9 @@ def add_plain(part: Part, article: Article, chosen: Selection, wording: Wording,
         and (isinstance(first.content, Listing) or first.bullet)
         and chosen.sections[first.section].heading is None
     ):
-        part.point += _lead_in(article, first, wording, headed=headed, bullets=_bullet_or_text(units, first) == "bullet")
+        part.point += _lead_in(
+            article, first, wording, headed=headed, bullets=_bullet_or_text(units, first) == "bullet"
+        )
     section = -1
     i = 0
     while i < len(units):

@@ -132,7 +132,11 @@ def _wanted(pointer: Unit, kept: Sequence[Unit], how: bool) -> bool:
 
 def _says_how(pointer: Unit, kept: Sequence[Unit]) -> bool:
     """Tell whether a reference is itself the answer: to do this, follow that document."""
-    return follows_document(pointer.lead.text) and not depends_on_previous(pointer.lead) and pointer.share > 1.2 * _best(kept)
+    return (
+        follows_document(pointer.lead.text)
+        and not depends_on_previous(pointer.lead)
+        and pointer.share > 1.2 * _best(kept)
+    )
 
 
 def _without_asides(kept: list[Unit]) -> list[Unit]:
@@ -163,7 +167,9 @@ def _in_order(kept: list[Unit]) -> list[Unit]:
         return ordered
     if isinstance(best.content, Listing) or any(u.procedure for u in ordered if u.section == first):
         return ordered
-    return [u for u in ordered if u.section == best.section] + [u for u in ordered if u.section != best.section]
+    return [u for u in ordered if u.section == best.section] + [
+        u for u in ordered if u.section != best.section
+    ]
 
 
 def _fresh(units: Sequence[Unit], seen: Sequence[str]) -> list[Unit]:

@@ -26,6 +26,7 @@ TABLES: dict[str, dict[str, frozenset[str]]] = {
         "blank_note": _of("subject"),
         "blank_subject": _of("quoted"),
         "blank_subject_entry": _of("quoted", "entries"),
+        "blank_subject_conflict": _of("one", "two", "entry", "other"),
         "citation": _of("title"),
         "reference": _of("title"),
         "reference_url": _of("url"),
@@ -54,6 +55,7 @@ TABLES: dict[str, dict[str, frozenset[str]]] = {
         ),
         "agent_blank": _NONE,
         "unsupported_fact": _of("fact"),
+        "contradiction": _of("one", "two", "entry", "other"),
     },
 }
 """Table → phrase → variables that it uses."""

@@ -84,4 +84,8 @@ def _asks_several(listed: Listed, *, numbered: bool) -> bool:
         return False
     announced = announces_several(listed.lead) or announces_several(listed.tail)
     most = sum(asking) * 2 >= len(asking)
-    return all(asking) or (announced and (most or all(wanting))) or (numbered and any(asking) and (most or all(wanting)))
+    return (
+        all(asking)
+        or (announced and (most or all(wanting)))
+        or (numbered and any(asking) and (most or all(wanting)))
+    )
