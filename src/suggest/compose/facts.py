@@ -16,7 +16,7 @@ from suggest.compose.negation import negations
 from suggest.text import codes
 
 _READ = 40_000
-_URL = re.compile(r"https?://[^\s「」『』()（）<>。、\"']+")
+_URL = re.compile(r"https?://[^\s「」『』()（）<>。、\"'ぁ-んァ-ヶ一-龥]+")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 _DURATION = (
     "営業日|日間|日目|日|時間|時|分|秒|週間|か月|ヶ月|カ月|ヵ月|月|年間|年|business days?|days?|hours?|minutes?|"
@@ -86,7 +86,8 @@ def _read(plain: str, *, japanese: bool, negated: bool) -> Iterator[tuple[str, s
     for kind, pattern in (("url", _URL), ("email", _MAIL)):
         for match in list(pattern.finditer(left)):
             value = match.group().rstrip(".,")
-            yield kind, value, match.start(), match.start() + len(value)
+            end = match.start() + len(value)
+            yield kind, value.replace("\\", ""), match.start(), end  # Markdown escapes
             take(match.start(), match.end())
     for match in _LABEL.finditer(left):
         words = next(group for group in match.groups() if group is not None)
