@@ -121,7 +121,7 @@ def other_product(draft: Draft, text: str, pick: random.Random) -> str | None:
     here = [name for name in PRODUCTS if re.search(rf"(?<![A-Za-z]){name}(?![A-Za-z])", spans)]
     if not here:
         return None
-    match = pick.choice([m for m in re.finditer(rf"(?<![A-Za-z]){pick.choice(here)}(?![A-Za-z])", text)])
+    match = pick.choice(list(re.finditer(rf"(?<![A-Za-z]){pick.choice(here)}(?![A-Za-z])", text)))
     other = pick.choice([name for name in PRODUCTS if name != match.group()])
     return text[: match.start()] + other + text[match.end() :]
 
@@ -158,7 +158,7 @@ def other_year(draft: Draft, text: str, pick: random.Random) -> str | None:
     return text[: match.start()] + str(changed) + text[match.end() :]
 
 
-def foreign_url(draft: Draft, text: str, pick: random.Random) -> str | None:
+def foreign_url(_draft: Draft, text: str, pick: random.Random) -> str | None:
     """Put in another address, or change the one that is there."""
     found = list(re.finditer(r"https?://[^\s。、」）)]+", text))
     if found:
@@ -186,11 +186,11 @@ PLANTS: dict[str, Callable[[Draft, str, random.Random], str | None]] = {
 def drafts(kbs: dict[str, KnowledgeBase], data: Path, blocked: Counter[str]) -> Iterator[Draft]:
     """Yield drafts that quote an entry; count those that the ledger withheld."""
     asked: list[tuple[str, str, str]] = []
-    for row in rows(SAMPLE / "_labelled" / "inquiries.jsonl"):
-        asked.append(("sample", row["text"], row["channel"]))
-    for row in rows(data / "inquiries_m365_ja" / "inquiries.jsonl"):
-        if row["split"] == "tuning":
-            asked.append(("m365", row["text"], row["channel"]))
+    asked += [
+        ("sample", row["text"], row["channel"]) for row in rows(SAMPLE / "_labelled" / "inquiries.jsonl")
+    ]
+    product = rows(data / "inquiries_m365_ja" / "inquiries.jsonl")
+    asked += [("m365", row["text"], row["channel"]) for row in product if row["split"] == "tuning"]
     for name in ("sample", "m365"):
         titles = [
             e.title
@@ -210,6 +210,54 @@ def drafts(kbs: dict[str, KnowledgeBase], data: Path, blocked: Counter[str]) -> 
         draft = suggestion.draft
         if draft is not None and any(claim.source.kind == "entry" for claim in draft.claims):
             yield draft
+
+
+def errors(unmodified: list[Draft], pick: random.Random) -> None:
+    """Plant 300 errors and print how many are named."""
+    caught: Counter[str] = Counter()
+    planted: Counter[str] = Counter()
+    missed: list[str] = []
+    each = 300 // len(PLANTS)
+    for kind, plant in PLANTS.items():
+        order = pick.sample(unmodified, len(unmodified))
+        for draft in order * 3:
+            if planted[kind] == each:
+                break
+            harmless = reword(draft.text)
+            wrong = plant(draft, harmless, pick)
+            if wrong is None or wrong == harmless:
+                continue
+            planted[kind] += 1
+            before = {(c.change, c.kind, c.value) for c in check_rewrite(draft, harmless)}
+            named = [c for c in check_rewrite(draft, wrong) if (c.change, c.kind, c.value) not in before]
+            caught[kind] += bool(named)
+            if not named:
+                at = next((i for i, (a, b) in enumerate(zip(harmless, wrong, strict=False)) if a != b), 0)
+                missed.append(
+                    f"{kind}: …{harmless[max(0, at - 40) : at + 30]!r} → {wrong[max(0, at - 40) : at + 30]!r}"
+                )
+    print("\n| planted | errors | caught |\n|---|---|---|")
+    for kind in PLANTS:
+        print(f"| {kind} | {planted[kind]} | {caught[kind]} |")
+    print(
+        f"| all | {sum(planted.values())} | {sum(caught.values())} = {sum(caught.values()) / max(1, sum(planted.values())):.3f} |"
+    )
+    print("\n".join(f"missed: {line}" for line in missed[:20]))
+
+
+def alarms(unmodified: list[Draft]) -> None:
+    """Print how many harmless rewrites are objected to."""
+    changed = [(draft, reword(draft.text)) for draft in unmodified]
+    changed = [pair for pair in changed if pair[0].text != pair[1]][:200]
+    started = time.perf_counter()
+    judged = [(pair, check_rewrite(*pair)) for pair in changed]
+    spent = (time.perf_counter() - started) / max(1, len(changed))
+    false = [(pair, changes) for pair, changes in judged if changes]
+    print(
+        f"\n{len(changed)} rewrites with harmless rewording alone: {len(false)} objected to; {spent * 1000:.1f} ms a rewrite"
+    )
+    for _, changes in false[:8]:
+        print("  ", [(c.change, c.kind, c.value, c.before) for c in changes[:3]])
 
 
 def main() -> None:
@@ -247,47 +295,8 @@ def main() -> None:
         f"{len(unmodified)} unmodified drafts: {blocked['withheld']} withheld for a fact without evidence, {objected} objected to"
     )
 
-    caught: Counter[str] = Counter()
-    planted: Counter[str] = Counter()
-    missed: list[str] = []
-    each = 300 // len(PLANTS)
-    for kind, plant in PLANTS.items():
-        order = pick.sample(unmodified, len(unmodified))
-        for draft in order * 3:
-            if planted[kind] == each:
-                break
-            harmless = reword(draft.text)
-            wrong = plant(draft, harmless, pick)
-            if wrong is None or wrong == harmless:
-                continue
-            planted[kind] += 1
-            before = {(c.change, c.kind, c.value) for c in check_rewrite(draft, harmless)}
-            named = [c for c in check_rewrite(draft, wrong) if (c.change, c.kind, c.value) not in before]
-            caught[kind] += bool(named)
-            if not named:
-                at = next((i for i, (a, b) in enumerate(zip(harmless, wrong, strict=False)) if a != b), 0)
-                missed.append(
-                    f"{kind}: …{harmless[max(0, at - 40) : at + 30]!r} → {wrong[max(0, at - 40) : at + 30]!r}"
-                )
-    print("\n| planted | errors | caught |\n|---|---|---|")
-    for kind in PLANTS:
-        print(f"| {kind} | {planted[kind]} | {caught[kind]} |")
-    print(
-        f"| all | {sum(planted.values())} | {sum(caught.values())} = {sum(caught.values()) / max(1, sum(planted.values())):.3f} |"
-    )
-    print("\n".join(f"missed: {line}" for line in missed[:20]))
-
-    changed = [(draft, reword(draft.text)) for draft in unmodified]
-    changed = [pair for pair in changed if pair[0].text != pair[1]][:200]
-    started = time.perf_counter()
-    alarms = [(pair, check_rewrite(*pair)) for pair in changed]
-    spent = (time.perf_counter() - started) / max(1, len(changed))
-    false = [(pair, changes) for pair, changes in alarms if changes]
-    print(
-        f"\n{len(changed)} rewrites with harmless rewording alone: {len(false)} objected to; {spent * 1000:.1f} ms a rewrite"
-    )
-    for _, changes in false[:8]:
-        print("  ", [(c.change, c.kind, c.value, c.before) for c in changes[:3]])
+    errors(unmodified, pick)
+    alarms(unmodified)
 
 
 if __name__ == "__main__":

@@ -39,11 +39,15 @@ def main() -> None:
         if arguments.show and rules != set(row["rules"]):
             print(f"{row['rules']} → {sorted(rules)}: {row['text']!r}")
     clean = sum(not row["rules"] for row in rows)
-    print(f"{len(rows)} texts, {arguments.split} part, {clean} of them right\n\n| rule | labelled | found | right |\n|---|---|---|---|")
+    print(
+        f"{len(rows)} texts, {arguments.split} part, {clean} of them right\n\n| rule | labelled | found | right |\n|---|---|---|---|"
+    )
     for rule in sorted(wanted | found):
         print(f"| {rule} | {wanted[rule]} | {found[rule]} | {right[rule]} |")
     hits, given_all, wanted_all = right.total(), found.total(), wanted.total()
-    print(f"\nprecision {hits}/{given_all} = {hits / given_all:.3f}, recall {hits}/{wanted_all} = {hits / wanted_all:.3f}")
+    print(
+        f"\nprecision {hits}/{given_all} = {hits / given_all:.3f}, recall {hits}/{wanted_all} = {hits / wanted_all:.3f}"
+    )
 
 
 if __name__ == "__main__":

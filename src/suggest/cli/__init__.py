@@ -20,6 +20,7 @@ from suggest.cli import (
     demo,
     evaluate,
     forget,
+    lint,
     policy,
     reply,
     rollback,
@@ -60,6 +61,7 @@ app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
 app.command("search")(search.search)
+app.command("lint")(lint.lint)
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
 app.command("calibrate")(calibrate.calibrate)

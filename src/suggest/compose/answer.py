@@ -48,7 +48,8 @@ def answer(
             article = candidate
             break
         notes.append(wording.reason("nothing_quotable", entry=candidate.id))
-    rivals = [entry for entry in (*articles[:_RIVALS], *cases[:_RIVALS]) if entry is not article]
+    near: list[Article | ResolvedCase] = [*articles[:_RIVALS], *cases[:_RIVALS]]
+    rivals = [entry for entry in near if entry is not article]
     if part is not None and article is not None:
         found = tuple(conflicts(part.said, rivals))
         better = next(

@@ -63,7 +63,18 @@ def unsupported(
             bare = bare.replace(claim.text, " ", 1)
     if not _LAYOUT.fullmatch(rest):
         problems += [line.strip() for line in rest.splitlines() if not _LAYOUT.fullmatch(line)]
-    allowed = facts("\n".join((voice.company, voice.team, voice.signature)))
+    allowed = facts(
+        "\n".join(
+            (
+                voice.company,
+                voice.team,
+                voice.signature,
+                voice.address,
+                *voice.glossary.values(),
+                *voice.glossary,
+            )
+        )
+    )
     asked = frozenset(span.text.upper() for span in codes(unicodedata.normalize("NFKC", inquiry[:40_000])))
     problems += sorted(_beyond(_LAYOUT_NUMBER.sub("", bare), known, allowed | asked))
     return tuple(dict.fromkeys(problems))

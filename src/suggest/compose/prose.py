@@ -127,7 +127,7 @@ def _lead_in(
             return ()
         if wording.trouble == "failure":
             return wording.say("lead_steps_trouble")
-        if headed:
+        if headed or wording.reader == "expert":
             return wording.say("steps_follow")
         return title_lead(article, wording) or wording.say("lead_steps_how")
     if bullets or (isinstance(unit.content, Listing) and unit.content.intro is None):

@@ -49,6 +49,11 @@ _POINTER = re.compile(
     r"(?:下|次|右|左|上)の(?:図|画像|スクリーンショット)|下図|上図|こちらの(?:記事|ページ)|この(?:記事|動画|ビデオ)",
     re.IGNORECASE,
 )
+_STEERING = re.compile(
+    r"指示を無視|無視して|プロンプト|システム(?:命令|プロンプト|メッセージ)|\bAI\b|必ず書|記載してください|\{\{|\{%|<[a-z/]|"
+    r"ignore (?:all|any|the|previous)|system prompt|instructions?\b|assistant",
+    re.IGNORECASE,
+)
 _STEP_NUMBER = re.compile(r"手順\s*[0-9０-９]|\bstep \d", re.IGNORECASE)
 _DEPENDENT = re.compile(
     r"^(?:または|あるいは|これ|それ|この(?!たび)|その(?!他|ほか)|そのため|これら|ただし|但し|しかし|一方|そうすると|すると|"
@@ -86,6 +91,11 @@ def quotable(sentence: Sentence, *, japanese: bool, in_list: bool = False) -> bo
         or (japanese and not in_list and not is_japanese(text) and len(re.findall(r"[A-Za-z]{2,}", text)) > 3)
         or (not japanese and is_japanese(text))
     )
+
+
+def steers(text: str) -> bool:
+    """Tell whether a stranger's text speaks to the machine rather than to a reader; it is never quoted."""
+    return _STEERING.search(text) is not None
 
 
 def needs_steps(sentence: Sentence) -> bool:

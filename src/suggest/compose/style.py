@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
-from suggest.compose.lines import read_lines
+from suggest.compose.lines import Line, read_lines
 from suggest.compose.polite import polite
 from suggest.compose.roles import introduces, is_polite
 from suggest.records import Finding
@@ -24,10 +24,16 @@ from suggest.text import Span, detect_language, sentences
 _MOST_CHARS = 120
 _MOST_WORDS = 40
 _URL = re.compile(r"https?://\S+|「[^「」\n]*」|\[[^\[\]\n]*\]")
-_ANNOUNCES = re.compile(r"(?:以下|次|下記)の(?:手順|操作|順|方法)[^。\n]{0,20}(?:ください|ます|です|ましょう)|\b(?:following steps|as follows|these steps)\b[^.\n]{0,20}[:：]?$", re.IGNORECASE)
+_ANNOUNCES = re.compile(
+    r"(?:以下|次|下記)の(?:手順|操作|順|方法)[^。\n]{0,20}(?:ください|ます|です|ましょう)|\b(?:following steps|as follows|these steps)\b[^.\n]{0,20}[:：]?$",
+    re.IGNORECASE,
+)
 _BRACKETS = (("「", "」"), ("『", "』"), ("【", "】"), ("（", "）"))
 _BLANK = re.compile(r"【ご確認ください[^】]*】|\[Please check[^\]]*\]")
-_SORRY = re.compile(r"申し訳|お詫び|おわび|すみません|ご不便を|ご迷惑を|ご心配を|恐縮|\b(?:sorry|apolog\w+|regret)\b", re.IGNORECASE)
+_SORRY = re.compile(
+    r"申し訳|お詫び|おわび|すみません|ご不便を|ご迷惑を|ご心配を|恐縮|\b(?:sorry|apolog\w+|regret)\b",
+    re.IGNORECASE,
+)
 _BROKEN_END = re.compile(r"(?:、|，|,|て|で|し|り|び|き|み|い|、」)$")
 _WORD = re.compile(r"[A-Za-z0-9'’-]+")
 _PLAIN_ENDS = ("だ", "る", "た", "い", "う", "く", "す", "つ", "ぬ", "ぶ", "む", "ぐ", "ん")
@@ -52,7 +58,7 @@ def lint(
     """
     language = language or detect_language(text)
     said = sentences(text)
-    found: list[tuple[str, int, int]] = [*_by_pattern(text, said, language)]
+    found: list[tuple[str, int, int]] = [*_by_pattern(said, language)]
     found += _lengths(said, language)
     found += _lists(text, language)
     found += _repeated(said)
@@ -97,7 +103,7 @@ def _rules(language: Language) -> dict[str, _Rule]:
     }
 
 
-def _by_pattern(text: str, said: Sequence[Span], language: Language) -> Iterator[tuple[str, int, int]]:
+def _by_pattern(said: Sequence[Span], language: Language) -> Iterator[tuple[str, int, int]]:
     for name, rule in _rules(language).items():
         for sentence in said if rule.patterns else ():
             if any(pattern.search(sentence.text) for pattern in rule.unless):
@@ -127,11 +133,17 @@ def _lists(text: str, language: Language) -> Iterator[tuple[str, int, int]]:
             last = i + 1 == len(lines) or lines[i + 1].number == 1 or not lines[i + 1].marked
             if last and language == "ja" and _BROKEN_END.search(line.text) and not is_polite(line.text):
                 yield "unclosed_steps", line.start, line.end
-        elif _ANNOUNCES.search(line.text) and not any(other.marked for other in lines[i + 1 : i + 4]):
+        elif _ANNOUNCES.search(line.text) and not _follows(lines, i):
             yield "unclosed_steps", line.start, line.end
         for opening, closing in _BRACKETS:
             if line.text.count(opening) > line.text.count(closing):
                 yield "unclosed_steps", line.start + line.text.rindex(opening), line.end
+
+
+def _follows(lines: Sequence[Line], i: int) -> bool:
+    """Tell whether what line ``i`` announces stands below it: a list, or lines right under it."""
+    below = lines[i + 1 : i + 4]
+    return any(line.marked for line in below) or bool(below and not below[0].after_blank)
 
 
 def _repeated(said: Sequence[Span]) -> Iterator[tuple[str, int, int]]:

@@ -11,6 +11,7 @@ from suggest.records import Channel, Claim, Reason, Source, Understanding
 from suggest.templates import Language, Templates
 
 Trouble = Literal["failure", "mishap", "none"]
+Reader = Literal["beginner", "expert", "general"]
 
 _READ = 4_000  # characters of an inquiry that tone is judged by
 _FAILURE = re.compile(
@@ -55,6 +56,17 @@ _SAYS_NO = re.compile(
     r"|\b(?:cannot|can't|not (?:possible|available|supported))\b",
     re.IGNORECASE,
 )
+_BEGINNER = re.compile(
+    r"初心者|初めて(?:使|利用|な)|はじめて(?:使|利用|な)|(?:機械|パソコン|スマホ|ネット|ＰＣ|PC)(?:は|が|に)?(?:苦手|弱|疎|不慣れ|詳しくな)|"
+    r"(?:詳しく|よく)(?:は)?(?:ない|ありません|わから|分から)|(?:やさしく|易しく|簡単に|わかりやすく|分かりやすく)(?:教|説明)|年寄り|高齢"
+    r"|\b(?:beginner|not (?:very )?(?:technical|tech-savvy|good with computers)|in simple (?:words|terms)|for dummies)\b",
+    re.IGNORECASE,
+)
+_EXPERT = re.compile(
+    r"PowerShell|コマンド|スクリプト|レジストリ|グループ ?ポリシー|\bAPI\b|\bSAML\b|\bIdP\b|\bDNS\b|\bMX\b|\bSPF\b|\bDKIM\b|\bOAuth|\bSSO\b|"
+    r"シングルサインオン|テナント|プロビジョニング|エンドポイント|NameID|レコード|ログを(?:採|取)得|\bCLI\b|\bregistry\b|\btenant\b|\bprovisioning\b",
+    re.IGNORECASE,
+)
 _MISHAP_EN = re.compile(r"\b(?:forgot(?:ten)?|lost|stolen|by mistake|accidentally|broke)\b", re.IGNORECASE)
 
 
@@ -70,6 +82,14 @@ def trouble_of(understanding: Understanding) -> Trouble:
     if failure:
         return "failure"
     return "mishap" if mishap else "none"
+
+
+def reader_of(understanding: Understanding) -> Reader:
+    """Tell from the words of an inquiry whether a beginner or an expert writes."""
+    text = understanding.body[:_READ]
+    if _BEGINNER.search(text):
+        return "beginner"
+    return "expert" if len({match.group().lower() for match in _EXPERT.finditer(text)}) >= 2 else "general"
 
 
 def asks_more(concern: str) -> bool:
@@ -100,6 +120,7 @@ class Wording:
     language: Language
     channel: Channel
     trouble: Trouble
+    reader: Reader = "general"
 
     @property
     def japanese(self) -> bool:
