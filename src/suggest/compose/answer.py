@@ -12,7 +12,7 @@ from suggest.compose.part import Part
 from suggest.compose.prose import add_plain, context_of, listed
 from suggest.compose.quoting import Line, quotable, quote
 from suggest.compose.relevance import Relevance, terms
-from suggest.compose.selection import Selection, select
+from suggest.compose.selection import Selection, select, together
 from suggest.compose.units import whole_list
 from suggest.compose.wording import Wording, asks_how
 from suggest.records import Article, EntryField, Reason, ResolvedCase
@@ -33,17 +33,19 @@ def answer(
     seen: Sequence[str] = (),
     *,
     headed: bool = False,
+    asked: Sequence[str] = (),
 ) -> Part:
     """Answer one concern from usable entries (best first); ``used`` stays empty when nothing can be quoted.
 
-    ``headed`` says that the answer gets the article's title as its heading.
+    ``headed`` says that the answer gets the article's title as its heading; ``asked`` are the questions of the
+    concern one by one, where it holds several.
     """
     budget = int(_BUDGET[wording.channel] * (1 if wording.japanese else _ENGLISH))
     notes: list[Reason] = []
     part: Part | None = None
     article: Article | None = None
     for candidate in articles:
-        part = _from_article(candidate, concern, wording, budget, seen, headed=headed)
+        part = _from_article(candidate, asked or [concern], wording, budget, seen, headed=headed)
         if part is not None:
             article = candidate
             break
@@ -55,7 +57,11 @@ def answer(
         better = next(
             (c.entry for c in found if isinstance(c.entry, Article) and outranks(c.entry, article)), None
         )
-        other = _from_article(better, concern, wording, budget, seen, headed=headed) if better else None
+        other = (
+            _from_article(better, asked or [concern], wording, budget, seen, headed=headed)
+            if better
+            else None
+        )
         if better is not None and other is not None:
             rivals = [article, *(entry for entry in rivals if entry is not better)]
             part, article = other, better
@@ -78,11 +84,16 @@ def _show(conflict: Conflict, article: Article, part: Part, wording: Wording) ->
 
 
 def _from_article(
-    article: Article, concern: str, wording: Wording, budget: int, seen: Sequence[str], *, headed: bool
+    article: Article,
+    asked: Sequence[str],
+    wording: Wording,
+    budget: int,
+    seen: Sequence[str],
+    *,
+    headed: bool,
 ) -> Part | None:
     part = Part(used=[article])
     stated = _stated(article, "point", wording)
-    relevance = Relevance(concern, _sentences(article.body))
     room = budget - sum(len(line.text) for line in stated)
     if stated:
         part.point += stated
@@ -92,14 +103,18 @@ def _from_article(
         if len(part.said) > 1 and room < sum(len(line.text) for line in part.example):
             part.example.clear()
     told = [*seen, *(s.text for name in ("point", "reason") for s in _prose(getattr(article, name)))]
-    chosen = select(
-        article.body,
-        relevance,
-        max(room, budget // 3),
-        japanese=wording.japanese,
-        how=asks_how(concern),
-        on_topic=Relevance(concern, [article.title, concern]).share(article.title) >= _ON_TOPIC,
-        seen=told if stated else seen,
+    own = _sentences(article.body)
+    chosen = together(
+        select(
+            article.body,
+            Relevance(concern, own),
+            max(room, budget // 3),
+            japanese=wording.japanese,
+            how=asks_how(concern),
+            on_topic=Relevance(concern, [article.title, concern]).share(article.title) >= _ON_TOPIC,
+            seen=told if stated else seen,
+        )
+        for concern in asked
     )
     if stated:
         _add_procedure(part, article, chosen, wording)

@@ -124,15 +124,7 @@ def _parts(
     for group in groups:
         part = None
         if group.answerable:
-            part = answer(
-                group.concern,
-                group.articles,
-                group.cases,
-                wording,
-                personal_data,
-                seen,
-                headed=len(groups) > 1,
-            )
+            part = _answered(group, wording, personal_data, seen, headed=len(groups) > 1)
             if not part.used:
                 notes += part.notes
                 group.named += [article.id for article in group.articles]
@@ -145,11 +137,26 @@ def _parts(
         seen += parts[-1].said
         further = _second_matter(group, part, wording, personal_data, seen) if len(groups) == 1 else None
         if further is not None:
-            parts.append(further)
+            parts = [_answered(group, wording, personal_data, (), headed=True), further]
             seen += further.said
     if any(part.blank for part in parts) and any(part.used for part in parts):
         notes.append(wording.reason("agent_blank"))
     return parts
+
+
+def _answered(
+    group: Usable, wording: Wording, personal_data: Detector, seen: Sequence[str], *, headed: bool
+) -> Part:
+    return answer(
+        group.concern,
+        group.articles,
+        group.cases,
+        wording,
+        personal_data,
+        seen,
+        headed=headed,
+        asked=group.asked,
+    )
 
 
 def _second_matter(

@@ -153,7 +153,7 @@ def _advice(
         if is_polite(s.text) and not depends_on_previous(s) and not needs_steps(s) and not introduces(s.text)
     ]
     known = frozenset[str]().union(*(terms(other) for other in said))
-    fresh = [s for s in fit if len(terms(s.text) & known) < 0.65 * len(terms(s.text))]
+    fresh = [s for s in fit if len(terms(s.text) & known) < 0.55 * len(terms(s.text))]
     long_enough = [s for s in fresh if len(s.text) >= _MIN_CHARS]
     if not long_enough:
         return ()

@@ -62,7 +62,7 @@ def add_plain(
         if isinstance(unit.content, Listing):
             if (
                 part.point
-                and part.point[-1].mark == "text"
+                and part.point[-1].mark in ("text", "note")
                 and _bare_steps(unit.content)
                 and not _is_lead(part.point[-1])
             ):

@@ -31,7 +31,9 @@ _DROP = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f]+"
     r"|\*\*|\*(?=\[)|(?<=\])\*|\\(?=[>\[\]*_])"
 )
+_EMPHASIS = re.compile(r"(?<![^\s「（(、。])\*[^\s*][^*\n]{0,80}\*(?![^\s」）)、。])")
 _RESIDUE = re.compile(
+    r"、\s*(?:を(?:使用|参照|クリック)|に(?:移動|アクセス))|"
     r"!\[|data:image|base64,|</?(?:a|b|br|div|em|i|iframe|img|input|li|link|meta|object|ol|p|script|span|strong|"
     r"style|svg|table|td|tr|u|ul)\b|&(?:nbsp|lt|gt|amp|quot);|\{%|\{\{|javascript:|\]\(",
     re.IGNORECASE,
@@ -181,6 +183,8 @@ def _politely(sentence: Sentence, mark: Mark) -> tuple[int, str]:
 
 def _spans(text: str) -> list[tuple[int, int]]:
     cuts = [(m.start(), m.end()) for m in _DROP.finditer(text)]
+    for emphasis in _EMPHASIS.finditer(text):
+        cuts += [(emphasis.start(), emphasis.start() + 1), (emphasis.end() - 1, emphasis.end())]
     for link in _LINK.finditer(text):
         cuts += [(link.start(), link.start(1)), (link.end(1), link.end())]
     spans = []

@@ -85,7 +85,9 @@ def signature_of(wording: Wording, voice: Voice) -> list[Line]:
     if wording.channel not in ("email", "form"):
         return []
     signature = voice.signature
-    if not signature.strip() and not wording.japanese:
+    if not wording.japanese:
+        signature = "\n".join(line for line in signature.splitlines() if not _JAPANESE.search(line))
+    if not re.search(r"\w", signature) and not wording.japanese:
         signature = _name_of(wording, voice)
     return [
         Line((Claim(text=text.strip(), source=Source(kind="template", template="signature")),), text.strip())

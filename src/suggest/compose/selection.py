@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from suggest.compose.outline import Listing, Section, outline
@@ -74,6 +74,18 @@ def select(
     return Selection(sections, tuple(_in_order(kept)), cut, pointer)
 
 
+def together(selections: Iterable[Selection]) -> Selection:
+    """Join what was chosen from one text for several questions."""
+    found = list(selections)
+    if len(found) == 1:
+        return found[0]
+    units = {unit.place: unit for selection in found for unit in selection.units}
+    pointers = [selection.pointer for selection in found if selection.pointer is not None]
+    ordered = tuple(sorted(units.values(), key=lambda unit: unit.place))
+    pointer = next((unit for unit in pointers if unit.place not in units), None)
+    return Selection(found[0].sections, ordered, any(s.cut for s in found) and not ordered, pointer)
+
+
 def _fill(pool: list[Unit], budget: int, how: bool) -> tuple[list[Unit], bool]:
     """Take the best units until the length is reached; say whether some of the answer was left out."""
     if not pool:
@@ -115,7 +127,11 @@ def _pointer(chosen: Sequence[Unit], pool: Sequence[Unit]) -> Unit | None:
     if not pointers:
         return None
     nearest = max(pointers, key=lambda u: (u.score, [-n for n in u.place]))
-    return nearest if nearest.share >= 0.5 * _best(pool) or nearest.share >= _RELEVANT else None
+    return (
+        nearest
+        if len(pointers) == 1 or nearest.share >= 0.5 * _best(pool) or nearest.share >= _RELEVANT
+        else None
+    )
 
 
 def _wanted(pointer: Unit, kept: Sequence[Unit], how: bool) -> bool:
@@ -241,7 +257,7 @@ def _worth(unit: Unit, kept: list[Unit], floor: float, procedures: int, how: boo
         for other in kept
     )
     return unit.share >= max(floor, 0.0 if not floor and unit.section == 0 else 0.08) or (
-        near and not unit.bullet and unit.lead.role in ("conclusion", "cause", "note")
+        near and not unit.bullet and unit.lead.role in ("conclusion", "cause", "note", "plain")
     )
 
 

@@ -127,6 +127,8 @@ def whole_list(block: Listing, japanese: bool) -> Listing | None:
                 for i, x in enumerate(line)
                 if quotable(x, japanese=japanese, in_list=True) and (i == 0 or x.role != "reference")
             )
+            if lines and line and not (fit and fit[0] is line[0]):
+                continue  # what stands below a step may be left out
             if line and (not fit or fit[0] is not line[0]):
                 return None
             if not line and not lines:
