@@ -19,10 +19,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from reading import ROOT, SAMPLE, TODAY, VOICE, rows
-from suggest import Inquiry, KnowledgeBase, Settings, Suggester, check_rewrite, read_entries
+from reading import SAMPLE, TODAY, opened, rows
+from suggest import Inquiry, KnowledgeBase, Suggester, check_rewrite
 from suggest.records import Article, Draft
-from suggest.settings import Judging, Retrieval
 
 HARMLESS = (  # what a colleague changes without changing a fact
     (
@@ -270,19 +269,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     pick = random.Random(arguments.seed)
-    settings = Settings(
-        judging=Judging(provisional=True), retrieval=Retrieval(profile="balanced"), voice=VOICE
-    )
     with tempfile.TemporaryDirectory() as made:
-        work = arguments.kb or Path(made)
-        kbs = {}
-        for name, source in (
-            ("m365", arguments.data / "m365_support_ja" / "corpus.jsonl.gz"),
-            ("sample", ROOT / "data" / "sample_faq"),
-        ):
-            kbs[name] = KnowledgeBase.open(work / f"kb-{name}", settings=settings)
-            if len(kbs[name]) == 0:
-                kbs[name].sync(read_entries(source))
+        kbs = opened(arguments.kb or Path(made), arguments.data)
         blocked: Counter[str] = Counter()
         found: dict[str, Draft] = {}
         for draft in drafts(kbs, arguments.data, blocked):

@@ -16,7 +16,7 @@ from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.reply import customer_of, draft_of, explained, opening_of, signature_of
 from suggest.compose.style import lint
 from suggest.compose.usable import Usable, sort_out
-from suggest.compose.wording import Wording, asks_leave, asks_more, reader_of, says_no, trouble_of
+from suggest.compose.wording import Wording, asks_leave, asks_more, asks_when, reader_of, says_no, trouble_of
 from suggest.records import (
     Article,
     Draft,
@@ -164,6 +164,8 @@ def _second_matter(
 ) -> Part | None:
     """Answer what one concern asks besides, from the next article on the same matter."""
     if part is None or not asks_more(group.concern):
+        return None
+    if part.has_steps and asks_when(group.concern):  # how and until when: one article says both
         return None
     first = next((entry for entry in part.used if isinstance(entry, Article)), None)
     if first is None:

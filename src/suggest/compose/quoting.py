@@ -38,7 +38,9 @@ _RESIDUE = re.compile(
     r"style|svg|table|td|tr|u|ul)\b|&(?:nbsp|lt|gt|amp|quot);|\{%|\{\{|javascript:|\]\(",
     re.IGNORECASE,
 )
-_CHATTER = re.compile(r"ことにしました。?$|(?:です|ます|ました|でした)(?:ね|よ|よね)[。！!]?$")
+_CHATTER = re.compile(
+    r"ことにしました。?$|解決方法を見つけました|自分で問題を解決できました|(?:です|ます|ました|でした)(?:ね|よ|よね)[。！!]?$"
+)
 _LABELLED = re.compile(r"[^：:。]{1,60}[：:]")
 _BARE_LINK = re.compile(r"\s*<?(?:https?://|www\.)\S+>?\s*")
 _BACKWARD = re.compile(

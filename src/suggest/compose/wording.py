@@ -46,6 +46,10 @@ _ASKS_MORE = re.compile(
     r"\b(?:and also|as well as|and how)\b",
     re.IGNORECASE,
 )
+_ASKS_WHEN = re.compile(
+    r"いつ|何(?:日|時間|分|か月|ヶ月)|期限|期間|目安|どのくらい|どれくらい|\b(?:when|how long|deadline)\b",
+    re.I,
+)
 _ASKS_LEAVE = re.compile(
     r"たい|でき(?:ます|る|ない)(?:でしょう)?(?:か|の|もの)|可能|られ(?:ます|る)(?:でしょう)?か|ませんか|ないの|ほしい|欲しい"
     r"|\b(?:can (?:i|we|you)|is it possible|want|would like)\b",
@@ -95,6 +99,11 @@ def reader_of(understanding: Understanding) -> Reader:
 def asks_more(concern: str) -> bool:
     """Tell whether a concern names a second matter beside the first (「…方法と、…のか」「あと…も一緒に」)."""
     return _ASKS_MORE.search(concern[:_READ]) is not None
+
+
+def asks_when(concern: str) -> bool:
+    """Tell whether a concern asks for a time or a deadline."""
+    return _ASKS_WHEN.search(concern[:_READ]) is not None
 
 
 def asks_leave(concern: str) -> bool:
