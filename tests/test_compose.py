@@ -548,13 +548,3 @@ def test_hostile_long_text_is_fast(unit: str) -> None:
     run("設定を変更したいです" + text, article, lane="escalate")
     assert time.perf_counter() - began < 4
     assert draft is None or len(draft.text) < 5_000
-
-
-def test_median_compose_time() -> None:
-    run("ロックの解除方法は?", LOCKED, LOCKED_CASE)
-    spent = []
-    for _ in range(30):
-        began = time.perf_counter()
-        run("MD-1005と表示されてログインできません。", LOCKED, LOCKED_CASE)
-        spent.append(time.perf_counter() - began)
-    assert sorted(spent)[15] < 0.02
