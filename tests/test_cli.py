@@ -308,6 +308,8 @@ def test_evaluate_compares_with_another_model(run: Run, tmp_path: Path) -> None:
 
 def test_adapt_says_what_the_replay_showed(run: Run, tmp_path: Path) -> None:
     kb = tmp_path / "kb"
+    kb.mkdir()
+    (kb / "suggest.toml").write_text('[retrieval]\nprofile = "fast"\n', encoding="utf-8")  # which gains by it
     run("sync", SAMPLE, "--kb", kb, "--no-adapt", "--json")
     found = run("adapt", "--kb", kb, "--json").json
     assert (found["live_generation"], found["adopted"]) == (2, True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from suggest.records import Inquiry, PersonalData, Signal, Understanding
-from suggest.text import Language, codes, detect_language
+from suggest.text import Language, codes, detect_language, sentences
 from suggest.understand.concerns import find_concerns
 from suggest.understand.free_wording import pieces_of
 from suggest.understand.layout import body_of, own_words, tidy
@@ -15,6 +15,7 @@ from suggest.understand.personal_data import find_personal_data
 from suggest.understand.signals import find_signals
 
 _UNREADABLE_SHARE = 0.3
+_MAX_SENTENCES = 60
 _NOT_ALARMING = frozenset({"injection", "follow_up"})
 _LETTER = re.compile(r"[^\W_]")
 _BROKEN = re.compile("[\ufffd\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff]")
@@ -46,6 +47,8 @@ def understand(
     signals = find_signals(tidied, own_words(tidied), previous_contacts=inquiry.previous_contacts)
     if classify is not None and readable and all(signal.code in _NOT_ALARMING for signal in signals):
         asked = [concern.text for concern in concerns] or [body]
+        if any(signal.code == "injection" for signal in signals):
+            asked += [concern.text for concern in find_concerns(_without_attempts(body), limit=max_concerns)]
         signals = (*signals, *classify([piece for text in asked for piece in pieces_of(text)]))
     return Understanding(
         inquiry=inquiry,
@@ -56,6 +59,12 @@ def understand(
         personal_data=_personal_data(inquiry.text, max_chars),
         problem=problem,
     )
+
+
+def _without_attempts(body: str) -> str:
+    """Return ``body`` without the sentences that try to steer, so that they cannot drown out what the rest says."""
+    found = [s.text for s in sentences(body)[:_MAX_SENTENCES]]
+    return "\n".join(text for text in found if all(s.code != "injection" for s in find_signals(text, text)))
 
 
 def _personal_data(text: str, max_chars: int) -> tuple[PersonalData, ...]:
