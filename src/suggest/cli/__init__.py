@@ -22,10 +22,12 @@ from suggest.cli import (
     forget,
     policy,
     reply,
+    review,
     rollback,
     search,
     status,
     sync,
+    users,
     verify,
 )
 from suggest.errors import SuggestError
@@ -60,6 +62,8 @@ app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
 app.command("search")(search.search)
+app.command("review")(review.review)
+app.add_typer(users.app, name="users")
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
 app.command("calibrate")(calibrate.calibrate)
