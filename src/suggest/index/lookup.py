@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
+import numpy as np
+
+from suggest.index.fusion import fuse, saturate
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.text import tokens
+from suggest.index.ranking import Ranked, describe
+from suggest.records import Evidence
+from suggest.text import clean, tokens, tokens_with_surfaces
 
 
 class Identity(NamedTuple):
@@ -31,3 +37,35 @@ def unknown_share(kb: KnowledgeBase, text: str) -> float:
     lexical = kb._generation.lexical
     rarest = lexical.rarest
     return sum(rarity >= rarest for rarity in lexical.rarity(terms).values()) / len(terms)
+
+
+def evidence_for(kb: KnowledgeBase, entry_id: str, text: str, *, tenant: str, today: date) -> Evidence | None:
+    """Return one entry as evidence for ``text``, however far it is; None when it may not be used for ``tenant``."""
+    generation, store = kb._generation, kb._store
+    if generation is None or store is None or tenant not in generation.tenants:
+        return None
+    row = _row_of(kb, entry_id)
+    if row is None or not generation.usable(tenant, today)[row]:
+        return None
+    surfaces = tokens_with_surfaces(text)
+    query = generation.adapted(kb.embedder.embed_queries([clean(text)]))[0]
+    held = generation.lexical.scores([term for term, _ in surfaces], [row]).get(row, 0.0)
+    lexical = saturate(np.array([held]), generation.lexical.rarest)
+    semantic = generation.vectors.scores(query, [row])
+    fused = fuse(lexical, semantic, vector_weight=kb.settings.retrieval.weight)
+    ranked = Ranked(row, float(fused[0]), float(lexical[0]), float(semantic[0]))
+    return describe(generation, store, surfaces, [ranked])[0]
+
+
+def _row_of(kb: KnowledgeBase, entry_id: str) -> int | None:
+    """Find the row of an entry; rows ascend by entry id."""
+    assert kb._generation is not None and kb._store is not None
+    keys = kb._generation.rows.key
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) // 2
+        [(_, found, _)] = kb._store.identities([int(keys[middle])])
+        if found == entry_id:
+            return middle
+        low, high = (middle + 1, high) if found < entry_id else (low, middle)
+    return None

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from pydantic import TypeAdapter, ValidationError
+
+from suggest.errors import InvalidRecord, KnowledgeBaseError, SettingsError
 from suggest.index.embedding import Embedder
+from suggest.index.knowledge_base import KnowledgeBase
+from suggest.learn import LabelledInquiry, recheck
+from suggest.pipeline import Suggester
 from suggest.records import Entry, Inquiry, Lane, Match, SyncReport
+from suggest.review import audit, deciding, figures, forgetting, history, items, labels, learned, surveys
+from suggest.review.database import Database
+from suggest.review.items import tenant_of
 from suggest.review.records import (
     CandidateCase,
     CandidateState,
@@ -18,15 +28,18 @@ from suggest.review.records import (
     Figures,
     Forgotten,
     ImportReport,
+    Name,
     Page,
     ReviewDecision,
     ReviewItem,
     State,
 )
-from suggest.settings import Settings
+from suggest.settings import FILE_NAME as SETTINGS_FILE
+from suggest.settings import Settings, load_settings
 
 Clock = Callable[[], datetime]
 Progress = Callable[[str, int, int | None], None]
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 
 class ReviewQueue:
@@ -36,6 +49,16 @@ class ReviewQueue:
     :class:`~suggest.errors.UnknownTenant` for an empty tenant, :class:`~suggest.errors.UnknownItem` for an
     item that is not there, :class:`~suggest.errors.ReviewError` for everything else that a caller can cause.
     """
+
+    def __init__(self, path: Path, settings: Settings, embedder: Embedder | None, clock: Clock) -> None:
+        """Use :meth:`open` instead."""
+        self.path = path
+        self.settings = settings
+        self._embedder = embedder
+        self._clock = clock
+        self._opening = threading.Lock()
+        self._suggester: Suggester | None = None
+        self._db = Database(path, settings.review.database)
 
     @classmethod
     def open(
@@ -50,11 +73,21 @@ class ReviewQueue:
 
         ``settings`` and ``embedder`` as in :meth:`suggest.KnowledgeBase.open`; ``clock`` returns the time, aware.
         """
-        raise NotImplementedError
+        folder = Path(kb_path)
+        if not folder.is_dir():
+            raise KnowledgeBaseError(
+                f"{folder}: there is no knowledge base; make one with `suggest sync SOURCE --kb {folder}`"
+            )
+        used = settings or load_settings(folder / SETTINGS_FILE)
+        return cls(folder, used, embedder, clock or (lambda: datetime.now(UTC)))
 
     def close(self) -> None:
         """Release files and connections."""
-        raise NotImplementedError
+        self._db.close()
+        with self._opening:
+            if self._suggester is not None:
+                self._suggester.kb.close()
+            self._suggester = None
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +96,25 @@ class ReviewQueue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def suggester(self) -> Suggester:
+        """The suggester over the knowledge base, opened when first used; raises KnowledgeBaseError when it is empty."""
+        with self._opening:
+            if self._suggester is None:
+                kb = KnowledgeBase.open(
+                    self.path, create=False, settings=self.settings, embedder=self._embedder
+                )
+                self._suggester = Suggester(kb)
+            return self._suggester
+
+    def _now(self) -> datetime:
+        now = self._clock()
+        if now.tzinfo is None:
+            raise SettingsError(
+                "clock: returned a time without a zone; expected an aware one, e.g. datetime.now(UTC)"
+            )
+        return now.astimezone(UTC)
 
     # --- the queue -----------------------------------------------------------------------------
 
@@ -74,7 +126,15 @@ class ReviewQueue:
         An inquiry whose id its tenant's queue already has is skipped and counted. What was imported before an
         error stays.
         """
-        raise NotImplementedError
+        show = progress or (lambda *_: None)
+        return items.import_inquiries(
+            self._db,
+            self.suggester,
+            inquiries,
+            reviewer=_name(reviewer),
+            clock=self._now,
+            progress=lambda done: show("inquiries", done, None),
+        )
 
     def items(
         self,
@@ -90,22 +150,53 @@ class ReviewQueue:
 
         ``query`` keeps items whose inquiry, or its id, holds that text. ``limit`` is at most 1,000.
         """
-        raise NotImplementedError
+        return items.listing(
+            self._db,
+            self._now(),
+            tenant=tenant_of(tenant),
+            lane=lane,
+            state=state,
+            query=query,
+            offset=offset,
+            limit=limit,
+        )
 
     def item(self, item_id: str, *, tenant: str) -> ReviewItem:
         """Return one item with its inquiry, suggestion, claim and history."""
-        raise NotImplementedError
+        owner, now = tenant_of(tenant), self._now()
+        with self._db.reading() as connection:
+            held = items.standing(connection, owner, item_id)
+            known = history.of_item(connection, owner, item_id)
+            case = learned.of_item(connection, owner, item_id)
+        decided = next((entry for entry in known if entry.seq == held.row["decided_seq"]), None)
+        return ReviewItem(
+            **items.summary(held.row, now),
+            inquiry=held.inquiry,
+            suggestion=held.suggestion,
+            final_text=decided.after if decided is not None else None,
+            candidate_id=case,
+            decisions=known,
+        )
 
     def claim(self, item_id: str, *, tenant: str, reviewer: str, seconds: int = 600) -> Claim:
         """Reserve an open item for ``reviewer``; claiming again extends it.
 
         Raises ClaimedByOther, AlreadyDecided.
         """
-        raise NotImplementedError
+        return deciding.claim(
+            self._db,
+            item_id,
+            tenant=tenant_of(tenant),
+            reviewer=_name(reviewer),
+            seconds=seconds,
+            now=self._now(),
+        )
 
     def release(self, item_id: str, *, tenant: str, reviewer: str) -> None:
         """Give a claim back; without one nothing happens. Raises ClaimedByOther."""
-        raise NotImplementedError
+        deciding.release(
+            self._db, item_id, tenant=tenant_of(tenant), reviewer=_name(reviewer), now=self._now()
+        )
 
     def decide(self, decision: ReviewDecision) -> DecisionRecord:
         """Record a decision; it is on disk when this returns.
@@ -114,7 +205,7 @@ class ReviewQueue:
         StaleVersion (the suggestion was changed since), ClaimedByOther, and InvalidDecision (nothing to approve,
         a blank that was not filled in, an edit without text).
         """
-        raise NotImplementedError
+        return deciding.decide(self._db, decision, tenant=tenant_of(decision.tenant), now=self._now())
 
     def undo(
         self, item_id: str, *, tenant: str, reviewer: str, supervisor: bool = False, session: str = ""
@@ -124,7 +215,15 @@ class ReviewQueue:
         A case learnt from it is withdrawn. Raises NothingToUndo, and NotAllowed when someone else decided, unless
         the caller vouches that ``reviewer`` is a ``supervisor``.
         """
-        raise NotImplementedError
+        return deciding.undo(
+            self._db,
+            item_id,
+            tenant=tenant_of(tenant),
+            reviewer=_name(reviewer),
+            supervisor=supervisor,
+            session=session,
+            now=self._now(),
+        )
 
     def swap_evidence(
         self, item_id: str, entry_id: str, *, tenant: str, reviewer: str, concern: int = 0, session: str = ""
@@ -134,11 +233,22 @@ class ReviewQueue:
         The item gets a new version and never the lane ``ready``. Raises AlreadyDecided, ClaimedByOther,
         InvalidDecision (no such entry or concern).
         """
-        raise NotImplementedError
+        deciding.swap(
+            self._db,
+            self.suggester,
+            item_id,
+            entry_id,
+            tenant=tenant_of(tenant),
+            reviewer=_name(reviewer),
+            concern=concern,
+            session=session,
+            now=self._now(),
+        )
+        return self.item(item_id, tenant=tenant)
 
     def search(self, text: str, *, tenant: str, top: int = 10) -> list[Match]:
         """Search the knowledge base."""
-        raise NotImplementedError
+        return list(self.suggester.find(Inquiry(text=text, tenant=tenant_of(tenant)), top=top))
 
     # --- learning ------------------------------------------------------------------------------
 
@@ -146,7 +256,7 @@ class ReviewQueue:
         self, *, tenant: str, state: CandidateState | Literal["all"] = "waiting"
     ) -> list[CandidateCase]:
         """Return cases learnt from approved and edited replies, oldest first, personal data masked."""
-        raise NotImplementedError
+        return learned.listing(self._db, tenant_of(tenant), state)
 
     def judge_candidate(
         self, candidate_id: str, *, tenant: str, supervisor: str, approve: bool, reason: str = ""
@@ -155,18 +265,33 @@ class ReviewQueue:
 
         Raises NotAllowed when the supervisor approved or wrote the reply, AlreadyDecided, UnknownItem.
         """
-        raise NotImplementedError
+        return learned.judge(
+            self._db,
+            candidate_id,
+            tenant=tenant_of(tenant),
+            supervisor=_name(supervisor),
+            approve=approve,
+            reason=reason,
+            now=self._now(),
+        )
 
     def learned_entries(self) -> list[Entry]:
         """Return the approved cases of all tenants, trust ``approved``: a source for ``sync``."""
-        raise NotImplementedError
+        return learned.approved_entries(self._db)
 
     def sync_learned(self, *, progress: Progress | None = None) -> SyncReport:
         """Bring only the learnt cases of the knowledge base in line; everything else in it stays.
 
         A calibration is repeated on the new generation.
         """
-        raise NotImplementedError
+        kb = self.suggester.kb
+        report = kb.sync(
+            self.learned_entries(),
+            keep_missing=lambda entry_id: not entry_id.startswith(learned.PREFIX),
+            on_progress=progress,
+        )
+        recheck(kb, on_progress=progress)
+        return report
 
     # --- looking back --------------------------------------------------------------------------
 
@@ -174,13 +299,14 @@ class ReviewQueue:
         self, *, tenant: str, since: datetime | None = None, everything: bool = False
     ) -> Iterator[DecisionRecord]:
         """Yield decisions and undos in the order of the chain; with ``everything`` all of the ledger (audit)."""
-        raise NotImplementedError
+        wanted = None if everything else history.DECISIONS
+        return history.entries(self._db, tenant_of(tenant), since=since, events=wanted)
 
     def figures(
         self, *, tenant: str, since: datetime | None = None, until: datetime | None = None
     ) -> Figures:
         """Return the figures of inquiries received from ``since`` on and before ``until``."""
-        raise NotImplementedError
+        return figures.figures(self._db, tenant=tenant_of(tenant), since=since, until=until)
 
     def import_surveys(self, rows: Iterable[Mapping[str, Any]], *, tenant: str, reviewer: str) -> int:
         """Import customers' answers and return how many were new.
@@ -188,12 +314,35 @@ class ReviewQueue:
         A row has ``inquiry_id`` and ``score`` (1 to 5; 4 and 5 are satisfied) or ``satisfied`` (true or false), and
         optionally ``answered_at``. The first answer to an inquiry counts. Raises InvalidRecord that names the row.
         """
-        raise NotImplementedError
+        return surveys.import_surveys(
+            self._db, rows, tenant=tenant_of(tenant), reviewer=_name(reviewer), now=self._now()
+        )
+
+    def labels(self) -> Iterator[LabelledInquiry]:
+        """Yield the decisions that stand, of all tenants, as labels for ``suggest.learn.calibrate``."""
+        return labels.labels(self._db)
 
     def verify(self) -> list[str]:
         """Return the problems of the ledger, the first broken link of each chain by name; [] when whole."""
-        raise NotImplementedError
+        return audit.problems(self._db)
 
     def forget(self, item_id: str, *, tenant: str, reviewer: str, reason: str = "") -> Forgotten:
         """Erase what a customer wrote, and all texts about it, without breaking the chain."""
-        raise NotImplementedError
+        return forgetting.forget(
+            self._db,
+            self.path,
+            item_id,
+            tenant=tenant_of(tenant),
+            reviewer=_name(reviewer),
+            reason=reason,
+            now=self._now(),
+        )
+
+
+def _name(given: str) -> str:
+    try:
+        return _NAME.validate_python(given)
+    except ValidationError as error:
+        raise InvalidRecord(
+            f"name of a person: given {given[:60]!r}, expected 1 to 200 printable characters"
+        ) from error

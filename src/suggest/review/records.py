@@ -25,8 +25,8 @@ Event = Literal[
     "forget",
 ]
 """What the ledger remembers."""
-State = Literal["open", "approved", "edited", "rejected", "escalated"]
-"""Where an item of the queue stands."""
+State = Literal["open", "approved", "edited", "rejected", "escalated", "forgotten"]
+"""Where an item of the queue stands; ``forgotten`` is one that was erased before anyone decided."""
 CandidateState = Literal["waiting", "approved", "rejected", "withdrawn"]
 RejectCode = Literal["wrong_evidence", "outdated", "incomplete", "tone", "no_answer_needed", "other"]
 """Why a draft was rejected: it answers something else; what it cites no longer holds; something is missing; it reads
@@ -41,8 +41,6 @@ def _printable(name: str) -> str:
 
 Name = Annotated[Identifier, AfterValidator(_printable)]
 """Whoever does something, as the caller knows them."""
-FreeText = Annotated[str, StringConstraints(max_length=4_000)]
-ReplyText = Annotated[str, StringConstraints(max_length=100_000)]
 
 
 class Claim(Record):
@@ -63,13 +61,13 @@ class ReviewDecision(Record):
     reviewer: Name
     version: int
     """The item's version that the reviewer saw."""
-    reason: FreeText = ""
+    reason: Annotated[str, StringConstraints(max_length=4_000)] = ""
     """In the reviewer's own words."""
     reason_code: RejectCode | None = None
     """For ``reject``; absent counts as ``other``."""
-    text: ReplyText | None = None
+    text: Annotated[str, StringConstraints(max_length=100_000)] | None = None
     """The final text; needed for ``edit``, otherwise left out."""
-    route: Identifier | None = None
+    route: Name | None = None
     """For ``escalate``: who takes over; absent: the suggestion's route, else ``supervisor``."""
     session: Annotated[str, StringConstraints(max_length=200)] = ""
     """Any label by which the caller knows the session; it is stored, so never give a secret."""
@@ -105,6 +103,8 @@ class DecisionRecord(Record):
     """Levenshtein distance of both texts over the length of the longer one, 0..1."""
     entry_ids: tuple[str, ...] = ()
     """The evidence that was decided on; for ``swap`` the entry put first."""
+    concern: int | None = None
+    """For ``swap``: position of the question, from 0."""
     undoes: int | None = None
     """For ``undo``: the position of the decision that no longer counts."""
     candidate_id: str | None = None
@@ -204,7 +204,7 @@ class Forgotten(Record):
 
     item_id: str
     contents: int
-    """Texts erased from the ledger."""
+    """Texts erased from the ledger; 0 when that had been done before."""
     labels: int
     """Lines erased from the labels kept for calibration."""
     still_to_forget: tuple[str, ...]
