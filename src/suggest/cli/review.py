@@ -18,26 +18,62 @@ if TYPE_CHECKING:
 
 def review(
     kb: KbOption,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; beyond this machine a login is needed.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8400,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; beyond this machine a login is needed.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = 8400,
     import_file: Annotated[
-        Path | None, typer.Option("--import", metavar="FILE", help="First queue the inquiries of FILE (JSONL or CSV).")
+        Path | None,
+        typer.Option("--import", metavar="FILE", help="First queue the inquiries of FILE (JSONL or CSV)."),
     ] = None,
-    name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Your name in the ledger, where no login is needed.", show_default="your login")] = None,
-    tenant: Annotated[str, typer.Option("--tenant", help="Whose inquiries, where no login is needed.")] = "default",
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="Your name in the ledger, where no login is needed.",
+            show_default="your login",
+        ),
+    ] = None,
+    tenant: Annotated[
+        str, typer.Option("--tenant", help="Whose inquiries, where no login is needed.")
+    ] = "default",
     login: Annotated[bool, typer.Option("--login", help="Ask for a login on this machine as well.")] = False,
     allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name under which browsers reach the console; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--allow-host", metavar="NAME", help="A name under which browsers reach the console; repeatable."
+        ),
     ] = None,
     trusted_header: Annotated[
-        str | None, typer.Option("--trusted-header", metavar="HEADER", help="Header in which a proxy names the user, instead of a login.")
+        str | None,
+        typer.Option(
+            "--trusted-header",
+            metavar="HEADER",
+            help="Header in which a proxy names the user, instead of a login.",
+        ),
     ] = None,
     trusted_proxy: Annotated[
-        list[str] | None, typer.Option("--trusted-proxy", metavar="ADDRESS", help="Proxy whose header is believed; repeatable.", show_default="this machine")
+        list[str] | None,
+        typer.Option(
+            "--trusted-proxy",
+            metavar="ADDRESS",
+            help="Proxy whose header is believed; repeatable.",
+            show_default="this machine",
+        ),
     ] = None,
-    https: Annotated[bool, typer.Option("--https", help="Browsers come over HTTPS (through a proxy): cookies only there.")] = False,
-    certificate: Annotated[Path | None, typer.Option("--certificate", metavar="FILE", help="PEM certificate, to serve HTTPS itself.")] = None,
-    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="PEM key of the certificate.")] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="Browsers come over HTTPS (through a proxy): cookies only there.")
+    ] = False,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="PEM certificate, to serve HTTPS itself."),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="PEM key of the certificate.")
+    ] = None,
 ) -> None:
     """Open the review console in a browser: work through suggestions, see why, decide."""
     from suggest.review import ReviewQueue
@@ -61,7 +97,14 @@ def review(
     with ReviewQueue.open(kb) as queue:
         if import_file is not None:
             _import(queue, import_file, tenant, config.local_user)
-        serve(queue, kb, config, certificate=certificate, key=key, notice=lambda text: typer.echo(text, err=True))
+        serve(
+            queue,
+            kb,
+            config,
+            certificate=certificate,
+            key=key,
+            notice=lambda text: typer.echo(text, err=True),
+        )
 
 
 def _import(queue: ReviewQueue, file: Path, tenant: str, reviewer: str) -> None:
@@ -69,7 +112,9 @@ def _import(queue: ReviewQueue, file: Path, tenant: str, reviewer: str) -> None:
 
     found = inquiries_of(str(file), file.read_bytes(), tenant, most=None)
     with counter("inquiries") as show:
-        report = queue.import_inquiries(found, reviewer=reviewer, progress=lambda _stage, done, _total: show(done))
+        report = queue.import_inquiries(
+            found, reviewer=reviewer, progress=lambda _stage, done, _total: show(done)
+        )
     typer.echo(f"{report.imported} inquiries queued, {report.skipped} were there already", err=True)
 
 

@@ -23,8 +23,12 @@ def add(
     name: NameArgument,
     kb: KbOption,
     role: Annotated[str, typer.Option("--role", help="agent, supervisor or admin.")] = "agent",
-    tenant: Annotated[str, typer.Option("--tenant", help="The only tenant whose data the user sees.")] = "default",
-    no_password: Annotated[bool, typer.Option("--no-password", help="Comes in through a trusted proxy only.")] = False,
+    tenant: Annotated[
+        str, typer.Option("--tenant", help="The only tenant whose data the user sees.")
+    ] = "default",
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="Comes in through a trusted proxy only.")
+    ] = False,
 ) -> None:
     """Add a user; the password is asked for, or read from the first line of stdin."""
     accounts = _accounts(kb)
@@ -54,7 +58,9 @@ def password(name: NameArgument, kb: KbOption) -> None:
 @app.command("role")
 def role(
     name: NameArgument,
-    new_role: Annotated[str, typer.Argument(metavar="ROLE", help="agent, supervisor or admin.", show_default=False)],
+    new_role: Annotated[
+        str, typer.Argument(metavar="ROLE", help="agent, supervisor or admin.", show_default=False)
+    ],
     kb: KbOption,
 ) -> None:
     """Give a user another role."""
@@ -89,5 +95,7 @@ def _accounts(kb: Path) -> Accounts:
 def _password() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    given: str = typer.prompt("Password (at least 10 characters)", hide_input=True, confirmation_prompt=True, err=True)
+    given: str = typer.prompt(
+        "Password (at least 10 characters)", hide_input=True, confirmation_prompt=True, err=True
+    )
     return given

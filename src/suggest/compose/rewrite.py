@@ -156,7 +156,7 @@ def _by_sentence(ours: list[_Sentence], theirs: list[_Sentence]) -> Iterator[Fac
             if fact.kind == "limit" and fact.value not in limits:
                 number = fact.value.rstrip("以上下未満内降前後")
                 was_limit = next((value for value in limits if value.startswith(number)), None)
-                if was_limit or fact.value[len(number) :] in _LIMITS and number in other.values("number"):
+                if was_limit or (fact.value[len(number) :] in _LIMITS and number in other.values("number")):
                     yield FactChange(
                         change="changed",
                         kind="limit",

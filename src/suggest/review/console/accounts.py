@@ -153,7 +153,9 @@ def digest(token: str) -> str:
 def _name(name: str) -> str:
     known = name.strip()
     if not 1 <= len(known) <= _MAX_NAME or not known.isprintable():
-        raise InvalidRecord(f"user name: expected 1 to {_MAX_NAME} printable characters (given {name[:40]!r})")
+        raise InvalidRecord(
+            f"user name: expected 1 to {_MAX_NAME} printable characters (given {name[:40]!r})"
+        )
     return known
 
 

@@ -41,9 +41,15 @@ class Problem(BaseModel):
 
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "The host is not known here, or the request is not HTTP as we expect it"},
+    400: {
+        "model": Problem,
+        "description": "The host is not known here, or the request is not HTTP as we expect it",
+    },
     401: {"model": Problem, "description": "A login or an API token is needed"},
-    403: {"model": Problem, "description": "The role does not allow it, or the request comes from a foreign page"},
+    403: {
+        "model": Problem,
+        "description": "The role does not allow it, or the request comes from a foreign page",
+    },
     404: {"model": Problem, "description": "The tenant has no such thing"},
     409: {"model": Problem, "description": "Somebody was faster, or holds the item"},
     413: {"model": Problem, "description": "The request is too large"},
@@ -134,9 +140,7 @@ def items(
 ) -> Page:
     """Return a stretch of the queue, the most urgent first, then the oldest."""
     queue = parts_of(request).queue
-    return queue.items(
-        tenant=caller.tenant, lane=lane, state=state, query=query, offset=offset, limit=limit
-    )
+    return queue.items(tenant=caller.tenant, lane=lane, state=state, query=query, offset=offset, limit=limit)
 
 
 @router.get("/items/{item_id}")
@@ -282,7 +286,9 @@ def surveys(
 def _row(given: SurveyGiven) -> dict[str, str | int | bool | datetime]:
     row = {key: value for key, value in given.model_dump().items() if value is not None}
     if "score" not in row and "satisfied" not in row:
-        raise InvalidRecord(f"survey {given.inquiry_id!r}: expected 'score' or 'satisfied'; neither was given")
+        raise InvalidRecord(
+            f"survey {given.inquiry_id!r}: expected 'score' or 'satisfied'; neither was given"
+        )
     return row
 
 

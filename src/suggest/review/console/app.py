@@ -45,9 +45,7 @@ _STATUS: tuple[tuple[type[SuggestError], int], ...] = (
     (InvalidRecord, 422),
     (SourceError, 422),
 )
-_ASSETS = frozenset(
-    {"console.css", "layout.css", "console.js", "item.js", "htmx.min.js", "mark.svg"}
-)
+_ASSETS = frozenset({"console.css", "layout.css", "console.js", "item.js", "htmx.min.js", "mark.svg"})
 
 
 def create_app(review: ReviewQueue, folder: str | Path, config: ConsoleConfig | None = None) -> FastAPI:
@@ -93,7 +91,9 @@ def _wants_json(request: Request) -> bool:
 def _login_needed(request: Request, _error: Exception) -> Response:
     if _wants_json(request):
         headers = {"www-authenticate": "Bearer"}
-        return JSONResponse(_problem("LoginNeeded", "log in, or send 'Authorization: Bearer TOKEN'"), 401, headers)
+        return JSONResponse(
+            _problem("LoginNeeded", "log in, or send 'Authorization: Bearer TOKEN'"), 401, headers
+        )
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"hx-redirect": "/login"})
     return RedirectResponse("/login", status_code=303)

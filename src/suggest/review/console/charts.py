@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from suggest.review.records import Day
 
-WIDTH, HEIGHT = 720.0, 200.0
+WIDTH, HEIGHT = 1100.0, 200.0
 _MOST_DAYS = 60
 
 
@@ -70,9 +70,18 @@ def day_chart(days: Sequence[Day], received: str, decided: str) -> DayChart | No
         ):
             tall = height * value / top
             bars.append(
-                Bar(round(at, 1), round(bottom - tall, 1), round(wide, 1), round(tall, 1), kind, f"{date} {name} {value}")
+                Bar(
+                    round(at, 1),
+                    round(bottom - tall, 1),
+                    round(wide, 1),
+                    round(tall, 1),
+                    kind,
+                    f"{date} {name} {value}",
+                )
             )
-    scale = [Label(left - 6, round(bottom - height * share, 1), str(round(top * share))) for share in (0, 0.5, 1)]
+    scale = [
+        Label(left - 6, round(bottom - height * share, 1), str(round(top * share))) for share in (0, 0.5, 1)
+    ]
     return DayChart(bars, labels, scale)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from suggest.records import Claim, Draft
+from suggest.records import Claim, Draft, Source
 
 _OPENING = frozenset(
     {"greeting", "introduction", "apology", "sincere_apology", "empathy", "identity_check", "several"}
@@ -22,6 +22,11 @@ class Piece:
     number: int | None = None
     """Of the source, as shown beside the draft; None for template phrases and blanks."""
 
+    @property
+    def span(self) -> str:
+        """Names the quoted words, the same here and in the entry shown beside the draft."""
+        return "" if self.claim is None else span_name(self.claim.source)
+
 
 @dataclass
 class Block:
@@ -36,6 +41,17 @@ class Block:
     def text(self) -> str:
         """The block's own text."""
         return "".join(piece.text for piece in self.pieces)
+
+    def ends_run(self, index: int) -> bool:
+        """Tell whether the next sentence comes from elsewhere: only then its source's number is shown."""
+        later = (piece for piece in self.pieces[index + 1 :] if piece.claim is not None)
+        following = next(later, None)
+        return following is None or following.number != self.pieces[index].number
+
+
+def span_name(source: Source) -> str:
+    """Return a name for the words that a claim quotes."""
+    return f"{source.field}-{source.start}-{source.end}"
 
 
 def blocks_of(draft: Draft) -> list[Block]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suggest.compose import check_rewrite, lint
+from suggest.records import FactChange, Finding
 from suggest.review import ReviewItem
 from suggest.review.console.words import Words
 
@@ -29,28 +30,28 @@ class Hint:
 def hints_for(item: ReviewItem, text: str, words: Words) -> list[Hint]:
     """Return hints for ``text`` as the reply to ``item``: blanks first, then facts, then style; at most twelve."""
     text = text[:_MOST_CHARS]
+    draft = None if item.suggestion is None else item.suggestion.draft
     found = [
         Hint("blank", "error", words("hint.blank"), words("hint.blank_remedy"), match.group())
         for match in _BLANK.finditer(text)
     ]
-    draft = None if item.suggestion is None else item.suggestion.draft
     if draft is not None and text.strip() and text != draft.text:
-        for change in check_rewrite(draft, text):
-            found.append(
-                Hint(
-                    "fact",
-                    "error" if change.change != "dropped" else "warning",
-                    words(
-                        f"hint.fact_{change.change}",
-                        kind=words.known("fact", change.kind),
-                        before=change.before or "",
-                    ),
-                    words(f"hint.fact_{change.change}_remedy"),
-                    change.value,
-                )
-            )
-    for finding in lint(text, language=item.language):
-        found.append(
-            Hint("style", finding.severity, finding.message, finding.remedy, text[finding.start : finding.end][:60])
-        )
+        found += [_of_fact(change, words) for change in check_rewrite(draft, text)]
+    found += [_of_style(finding, text) for finding in lint(text, language=item.language)]
     return found[:_MOST]
+
+
+def _of_fact(change: FactChange, words: Words) -> Hint:
+    kind = words.known("fact", change.kind)
+    return Hint(
+        "fact",
+        "warning" if change.change == "dropped" else "error",
+        words(f"hint.fact_{change.change}", kind=kind, before=change.before or ""),
+        words(f"hint.fact_{change.change}_remedy"),
+        change.value,
+    )
+
+
+def _of_style(finding: Finding, text: str) -> Hint:
+    quote = text[finding.start : finding.end][:60]
+    return Hint("style", finding.severity, finding.message, finding.remedy, quote)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from suggest.records import Article, Claim, Entry, Inquiry, Match, PersonalData, ResolvedCase, Suggestion
-from suggest.review.console.drafts import Block, blocks_of, sources_of
+from suggest.review.console.drafts import Block, blocks_of, sources_of, span_name
 from suggest.review.console.words import Words
 from suggest.understand.personal_data import PLACEHOLDERS, find_personal_data
 
@@ -15,11 +15,11 @@ _FIELD_ORDER = ("point", "body", "reason", "example", "inquiry", "reply")
 
 
 class Stretch(NamedTuple):
-    """Part of a text; ``label`` says what kind of personal data it is, ``mark`` that the draft quotes it."""
+    """Part of a text; ``label`` says what kind of personal data it is, ``mark`` names the words that the draft quotes."""
 
     text: str
     label: str = ""
-    mark: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ def inquiry_stretches(inquiry: Inquiry, spans: Iterable[PersonalData], words: Wo
     for span in sorted(spans, key=lambda item: item.start):
         if span.start < at or span.end > len(inquiry.text):
             continue
-        found += [Stretch(inquiry.text[at : span.start]), Stretch(inquiry.text[span.start : span.end], kind(span, words))]
+        found += [
+            Stretch(inquiry.text[at : span.start]),
+            Stretch(inquiry.text[span.start : span.end], kind(span, words)),
+        ]
         at = span.end
     found.append(Stretch(inquiry.text[at:]))
     return [stretch for stretch in found if stretch.text]
@@ -86,9 +89,7 @@ def draft_blocks(suggestion: Suggestion) -> list[Block]:
     return [] if suggestion.draft is None else blocks_of(suggestion.draft)
 
 
-def source_views(
-    blocks: Sequence[Block], entries: dict[str, Entry], words: Words
-) -> list[SourceView]:
+def source_views(blocks: Sequence[Block], entries: dict[str, Entry], words: Words) -> list[SourceView]:
     """Return the draft's sources in the order of their numbers."""
     return [
         source_view(entries.get(entry_id), entry_id, words, number=number, claims=claims)
@@ -153,22 +154,24 @@ def _stretches(
     text: str, claims: Sequence[Claim], covered: Sequence[PersonalData], words: Words
 ) -> list[Stretch]:
     quoted = sorted(
-        {(c.source.start, c.source.end) for c in claims if c.source.start is not None and c.source.end is not None}
+        {
+            (c.source.start, c.source.end, span_name(c.source))
+            for c in claims
+            if c.source.start is not None and c.source.end is not None
+        }
     )
     found: list[Stretch] = []
     at = 0
-    for start, end in quoted:
+    for start, end, name in quoted:
         if start < at or end > len(text):
             continue
         found += _cover(text, at, start, covered, words)
-        found.append(Stretch(text[start:end], mark=True))
+        found.append(Stretch(text[start:end], mark=name))
         at = end
     return found + _cover(text, at, len(text), covered, words)
 
 
-def _cover(
-    text: str, start: int, end: int, covered: Sequence[PersonalData], words: Words
-) -> list[Stretch]:
+def _cover(text: str, start: int, end: int, covered: Sequence[PersonalData], words: Words) -> list[Stretch]:
     found: list[Stretch] = []
     at = start
     for span in covered:

@@ -43,6 +43,7 @@ class Shield:
         self._config = config
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -84,7 +85,6 @@ class Shield:
             if started:
                 raise
             await _refuse(send, 413, f"The request is larger than {limit} bytes.")
-
 
     def _cookie(self, value: str) -> str:
         """Return the header that hands a session to the browser; an empty value ends it there."""

@@ -43,7 +43,9 @@ def serve(
         shown = f"[{config.host}]" if ":" in config.host else config.host
         notice(f"review console: {scheme}://{shown}:{port}/  (Ctrl+C stops it)")
         if not config.loopback and not config.https:
-            notice("warning: passwords and inquiries cross the network unencrypted; use --certificate, or a proxy and --https")
+            notice(
+                "warning: passwords and inquiries cross the network unencrypted; use --certificate, or a proxy and --https"
+            )
         server = uvicorn.Server(
             uvicorn.Config(
                 app,

@@ -40,7 +40,7 @@ def choose(asked: str | None, accepted: str) -> Language:
     for language in LANGUAGES:
         if asked == language:
             return language
-    first = accepted.split(",")[0].strip().lower()
+    first = accepted.split(",", maxsplit=1)[0].strip().lower()
     return "en" if first.startswith("en") else "ja"
 
 

@@ -19,6 +19,7 @@ from suggest.review.console.parts import parts_of
 from suggest.review.console.render import page, words_of
 from suggest.review.console.uploads import inquiries_of, rows_of
 from suggest.review.export import write_csv, write_jsonl
+from suggest.review.items import item_id_of
 
 router = APIRouter()
 
@@ -38,15 +39,11 @@ def _page(
     problem: str = "",
     status: int = 200,
 ) -> Response:
-    return page(
-        request, "data", viewer, status=status, report=report, surveys=surveys, problem=problem
-    )
+    return page(request, "data", viewer, status=status, report=report, surveys=surveys, problem=problem)
 
 
 @router.post("/data/inquiries")
-def import_inquiries(
-    request: Request, viewer: LeadSender, file: Annotated[UploadFile, File()]
-) -> Response:
+def import_inquiries(request: Request, viewer: LeadSender, file: Annotated[UploadFile, File()]) -> Response:
     """Suggest for every inquiry of a file and queue them."""
     parts = parts_of(request)
     name = file.filename or words_of(request)("data.unnamed")
@@ -72,21 +69,15 @@ def add_inquiry(
         return _page(request, viewer, problem=words("data.empty"), status=422)
     inquiry = Inquiry(text=text, channel=channel, tenant=viewer.tenant, received_at=datetime.now(UTC))
     try:
-        report = parts.queue.import_inquiries([inquiry], reviewer=viewer.name)
+        parts.queue.import_inquiries([inquiry], reviewer=viewer.name)
     except SuggestError as error:
         return _page(request, viewer, problem=str(error), status=422)
     parts.audit.record(viewer.tenant, viewer.name, "import", inquiry.id)
-    found = parts.queue.items(tenant=viewer.tenant, state="all", query=inquiry.id, limit=10).items
-    for item in found:
-        if item.inquiry_id == inquiry.id:
-            return RedirectResponse(f"/items/{item.item_id}", status_code=303)
-    return _page(request, viewer, report=report)
+    return RedirectResponse(f"/items/{item_id_of(viewer.tenant, inquiry.id)}", status_code=303)
 
 
 @router.post("/data/surveys")
-def import_surveys(
-    request: Request, viewer: LeadSender, file: Annotated[UploadFile, File()]
-) -> Response:
+def import_surveys(request: Request, viewer: LeadSender, file: Annotated[UploadFile, File()]) -> Response:
     """Take in customers' answers to a survey."""
     parts = parts_of(request)
     name = file.filename or words_of(request)("data.unnamed")

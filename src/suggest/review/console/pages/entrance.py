@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from suggest.review.console.access import COOKIE, Forbidden, Sender, login_required, same_origin
+from suggest.review.console.access import Forbidden, Sender, login_required, same_origin
+from suggest.review.console.middleware import COOKIE
 from suggest.review.console.parts import Parts, parts_of
 from suggest.review.console.render import page, words_of
 

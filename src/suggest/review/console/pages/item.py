@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Form, Query, Request
@@ -25,7 +26,16 @@ from suggest.review.console.render import page, query, words_of
 
 router = APIRouter()
 
-ROUTES = ("supervisor", "billing", "legal", "security", "privacy", "engineering", "public_relations", "safety")
+ROUTES = (
+    "supervisor",
+    "billing",
+    "legal",
+    "security",
+    "privacy",
+    "engineering",
+    "public_relations",
+    "safety",
+)
 MOST_TEXT = 100_000
 Text = Annotated[str, Form(max_length=MOST_TEXT)]
 Short = Annotated[str, Form(max_length=4_000)]
@@ -89,6 +99,7 @@ def _page(
         typed=kept,
         lost="" if typed is None or kept is not None else "\n\n".join(typed),
         sources=source_views(blocks, entries, words),
+        titles={} if suggestion is None else {match.entry_id: match.title for match in suggestion.matches},
         others=[] if suggestion is None else other_matches(suggestion.matches, quoted),
         routes=ROUTES,
         reject_codes=get_args(RejectCode),
@@ -187,9 +198,7 @@ def _problem(
 
 
 @router.post("/items/{item_id}/undo")
-def undo(
-    request: Request, viewer: Sender, item_id: str, lane: ChosenLane = "", q: Context = ""
-) -> Response:
+def undo(request: Request, viewer: Sender, item_id: str, lane: ChosenLane = "", q: Context = "") -> Response:
     """Open an item again."""
     try:
         parts_of(request).queue.undo(
@@ -242,14 +251,12 @@ def claim(request: Request, viewer: Sender, item_id: str) -> Response:
     return JSONResponse({"held": True, "until": held.until.isoformat()})
 
 
-@router.post("/items/{item_id}/release")
-def release(request: Request, viewer: Sender, item_id: str, lane: ChosenLane = "", q: Context = "") -> Response:
-    """Give the item back and return to the queue."""
-    try:
+@router.post("/items/{item_id}/release", status_code=204)
+def release(request: Request, viewer: Sender, item_id: str) -> Response:
+    """Give the item back; the page does so when its reader moves on."""
+    with suppress(ClaimedByOther):
         parts_of(request).queue.release(item_id, tenant=viewer.tenant, reviewer=viewer.name)
-    except ClaimedByOther:
-        pass
-    return RedirectResponse(f"/queue{query({'lane': lane, 'q': q})}", status_code=303)
+    return Response(status_code=204)
 
 
 @router.post("/items/{item_id}/hints")

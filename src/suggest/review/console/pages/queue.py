@@ -50,9 +50,7 @@ def queue(
         limit=PAGE_SIZE,
     )
     counts = {
-        name: parts.queue.items(
-            tenant=viewer.tenant, lane=chosen, state=state, query=q, limit=1
-        ).total
+        name: parts.queue.items(tenant=viewer.tenant, lane=chosen, state=state, query=q, limit=1).total
         for name, chosen in _LANES
     }
     return page(

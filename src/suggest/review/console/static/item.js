@@ -88,19 +88,21 @@
   window.addEventListener("beforeunload", (event) => { if (editable && changed() && !leaving) event.preventDefault(); });
 
   // --- sources --------------------------------------------------------------------------------
-  function light(number, come) {
-    all(".lit").forEach((one) => one.classList.remove("lit"));
+  function light(number, come, span) {
+    all(".lit, .hit").forEach((one) => one.classList.remove("lit", "hit"));
     const source = document.getElementById(`source-${number}`);
     if (!source) return false;
     source.classList.add("lit");
-    all(`.claim[data-source="${number}"]`).forEach((one) => one.classList.add("lit"));
-    if (come) { source.open = true; (source.querySelector(".quoted") || source).scrollIntoView({ block: "nearest" }); }
+    if (!span) all(`.claim[data-source="${number}"]`).forEach((one) => one.classList.add("lit"));
+    const words = (span && source.querySelector(`.quoted[data-span="${CSS.escape(span)}"]`)) || source.querySelector(".quoted");
+    if (words && span) words.classList.add("hit");
+    if (come) { source.open = true; (words || source).scrollIntoView({ block: "nearest" }); }
     return true;
   }
   for (const claim of all(".claim[data-source]")) {
-    claim.addEventListener("click", () => light(claim.dataset.source, true));
-    claim.addEventListener("focus", () => light(claim.dataset.source, false));
-    claim.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); light(claim.dataset.source, true); } });
+    claim.addEventListener("click", () => light(claim.dataset.source, true, claim.dataset.span));
+    claim.addEventListener("focus", () => light(claim.dataset.source, false, claim.dataset.span));
+    claim.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); light(claim.dataset.source, true, claim.dataset.span); } });
   }
 
   // --- copying --------------------------------------------------------------------------------
@@ -127,6 +129,9 @@
     if (answer.status === 409) { say(work.dataset.lost); clearInterval(holding); }
   }
   const holding = editable ? setInterval(() => hold().catch(() => {}), 120000) : 0;
+
+  const release = () => fetch(`/items/${encodeURIComponent(work.dataset.item)}/release`, { method: "POST", keepalive: true, headers: { "X-CSRF-Token": document.body.dataset.csrf } }).catch(() => {});
+  if (editable) for (const link of all("#to-queue, #next, #previous")) link.addEventListener("click", release);
 
   const click = (selector) => { const target = find(selector); if (!target) return false; target.click(); return true; };
   window.suggestKeys = {
