@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from suggest import Article, Inquiry, KnowledgeBase, ResolvedCase, ReviewDecision, ReviewQueue, Settings
+from suggest import KnowledgeBase, ResolvedCase, ReviewDecision, ReviewQueue, Settings
 from suggest.errors import (
     AlreadyDecided,
     ClaimedByOther,
@@ -26,95 +26,11 @@ from suggest.errors import (
     UnknownItem,
     UnknownTenant,
 )
-from suggest.review import DecisionRecord, ReviewItem
+from suggest.review import DecisionRecord
 from suggest.settings import Review
 from suggest.testing import HashingEmbedder
 
-START = datetime(2026, 4, 1, 9, tzinfo=UTC)
-STEPS = "1. 設定画面を開きます。\n2. {0}を押します。"
-ENTRIES = [
-    Article(
-        id=f"faq-{name}",
-        title=f"{name}の方法",
-        body=f"{name}は設定画面で行えます。\n" + STEPS.format(name),
-        lang="ja",
-        tenant=tenant,
-    )
-    for name, tenant in (
-        ("印刷", "default"),
-        ("通知の停止", "default"),
-        ("写真の共有", "default"),
-        ("印鑑", "other"),
-    )
-]
-
-
-class Clock:
-    """A time that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def on(self, **amount: float) -> None:
-        self.now += timedelta(**amount)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="session")
-def small_kb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("review") / "kb"
-    with KnowledgeBase.open(folder, embedder=HashingEmbedder()) as kb:
-        kb.sync(ENTRIES)
-    return folder
-
-
-@pytest.fixture
-def folder(small_kb: Path, tmp_path: Path) -> Path:
-    import shutil
-
-    return Path(shutil.copytree(small_kb, tmp_path / "kb"))
-
-
-@pytest.fixture
-def queue(folder: Path, review_settings: Settings, clock: Clock) -> Iterator[ReviewQueue]:
-    with ReviewQueue.open(
-        folder, settings=review_settings, embedder=HashingEmbedder(), clock=clock
-    ) as opened:
-        yield opened
-
-
-def inquiry(number: int, **fields: object) -> Inquiry:
-    values = {"id": f"q{number}", "text": "印刷の方法を教えてください。"}
-    return Inquiry(**(values | fields))
-
-
-def first(queue: ReviewQueue, **fields: object) -> ReviewItem:
-    """Import one inquiry and return its item."""
-    queue.import_inquiries([inquiry(1, **fields)], reviewer="山田")
-    tenant = str(fields.get("tenant", "default"))
-    return queue.item(queue.items(tenant=tenant).items[-1].item_id, tenant=tenant)
-
-
-def decision(item: ReviewItem, action: str = "approve", **fields: object) -> ReviewDecision:
-    values = {
-        "item_id": item.item_id,
-        "tenant": item.tenant,
-        "action": action,
-        "reviewer": "佐藤",
-        "version": item.version,
-    }
-    return ReviewDecision(**(values | fields))
-
-
-def again(queue: ReviewQueue, item: ReviewItem) -> ReviewItem:
-    return queue.item(item.item_id, tenant=item.tenant)
+from .review_desk import ENTRIES, START, Clock, again, decision, first, inquiry
 
 
 def test_import_gives_items_once(queue: ReviewQueue) -> None:

@@ -22,6 +22,11 @@ FILE_NAME = "review.sqlite"
 _PATIENCE = 60  # seconds that a writer waits for others
 
 
+def exists(folder: Path, url: str | None) -> bool:
+    """Tell whether a knowledge base has a review database, without making one."""
+    return url is not None or (folder / FILE_NAME).exists()
+
+
 class Database:
     """Transactions on the review database. Safe between threads and processes."""
 

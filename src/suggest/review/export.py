@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable
 from typing import Any, TextIO
 
+from suggest.review.chain import readable
+from suggest.review.items import storable
 from suggest.review.records import DecisionRecord
 
 COLUMNS = (
@@ -36,7 +37,7 @@ def write_jsonl(records: Iterable[DecisionRecord], out: TextIO) -> int:
     """Write one JSON object a line; return how many."""
     count = 0
     for record in records:
-        out.write(json.dumps(record.model_dump(mode="json"), ensure_ascii=False) + "\n")
+        out.write(readable(record.model_dump(mode="json")) + "\n")
         count += 1
     return count
 
@@ -50,7 +51,7 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, list):
         value = " ".join(map(str, value))
-    text = str(value).replace("\x00", "")
+    text = storable(str(value))
     if not isinstance(value, str) or _NUMBER.fullmatch(text):
         return text
     return f"'{text}" if text.startswith("'") or text.lstrip(_INVISIBLE).startswith(_FORMULA) else text

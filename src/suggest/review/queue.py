@@ -18,7 +18,7 @@ from suggest.learn import LabelledInquiry, recheck
 from suggest.pipeline import Suggester
 from suggest.records import Entry, Inquiry, Lane, Match, SyncReport
 from suggest.review import audit, deciding, figures, forgetting, history, items, labels, learned, surveys
-from suggest.review.database import Database
+from suggest.review.database import Database, exists
 from suggest.review.items import tenant_of
 from suggest.review.records import (
     CandidateCase,
@@ -80,6 +80,13 @@ class ReviewQueue:
             )
         used = settings or load_settings(folder / SETTINGS_FILE)
         return cls(folder, used, embedder, clock or (lambda: datetime.now(UTC)))
+
+    @classmethod
+    def open_existing(cls, kb_path: str | Path, *, settings: Settings | None = None) -> Self | None:
+        """Open the queue of a knowledge base that has one; None for one that was never reviewed."""
+        folder = Path(kb_path)
+        used = settings or load_settings(folder / SETTINGS_FILE)
+        return cls.open(folder, settings=used) if exists(folder, used.review.database) else None
 
     def close(self) -> None:
         """Release files and connections."""
@@ -329,6 +336,11 @@ class ReviewQueue:
     def verify(self) -> list[str]:
         """Return the problems of the ledger, the first broken link of each chain by name; [] when whole."""
         return audit.problems(self._db)
+
+    def forget_inquiry(self, inquiry_id: str, *, tenant: str, reviewer: str, reason: str = "") -> Forgotten:
+        """Do what :meth:`forget` does, for an inquiry by its id."""
+        item_id = items.item_id_of(tenant_of(tenant), inquiry_id)
+        return self.forget(item_id, tenant=tenant, reviewer=reviewer, reason=reason)
 
     def forget(self, item_id: str, *, tenant: str, reviewer: str, reason: str = "") -> Forgotten:
         """Erase what a customer wrote, and all texts about it, without breaking the chain."""
