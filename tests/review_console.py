@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +18,17 @@ from starlette.testclient import TestClient
 
 from suggest import Inquiry, KnowledgeBase, ReviewQueue
 from suggest.records import Article, ResolvedCase
-from suggest.review.console import ConsoleConfig, create_app
+from suggest.review.console import ConsoleConfig, create_app, open_accounts
 from suggest.testing import HashingEmbedder
 
 PASSWORD = "correct horse battery"
+USERS = (
+    ("ando", "agent", "default"),
+    ("sudo", "supervisor", "default"),
+    ("sugi", "supervisor", "default"),
+    ("ono", "admin", "default"),
+    ("oki", "admin", "other"),
+)
 ARTICLES = (
     Article(
         id="faq-password",
@@ -44,20 +55,29 @@ INQUIRIES = (
 )
 
 
-def build_queue(folder: Path) -> ReviewQueue:
-    """Return a queue with the inquiries of tenant ``default``, and one of tenant ``other``."""
+@cache
+def _built() -> Path:
+    """Make the queue and the users once for all tests of a process."""
+    folder = Path(tempfile.mkdtemp(prefix="suggest-console-")) / "kb"
+    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
     embedder = HashingEmbedder()
     others = [entry.model_copy(update={"id": f"other-{entry.id}", "tenant": "other"}) for entry in ARTICLES[:2]]
     with KnowledgeBase.open(folder, embedder=embedder) as kb:
         kb.sync([*ARTICLES, *others], adapt=False)
-    queue = ReviewQueue.open(folder, embedder=embedder)
-    queue.import_inquiries(
-        [Inquiry(id=f"inq-{n}", text=text) for n, text in enumerate(INQUIRIES)], reviewer="importer"
-    )
-    queue.import_inquiries(
-        [Inquiry(id="secret-1", text="他社の秘密のお問い合わせです。", tenant="other")], reviewer="importer"
-    )
-    return queue
+    with ReviewQueue.open(folder, embedder=embedder) as queue:
+        mine = [Inquiry(id=f"inq-{n}", text=text) for n, text in enumerate(INQUIRIES)]
+        theirs = Inquiry(id="secret-1", text="他社の秘密のお問い合わせです。", tenant="other")
+        queue.import_inquiries([*mine, theirs], reviewer="importer")
+    accounts = open_accounts(folder)
+    for name, role, tenant in USERS:
+        accounts.add(name, role, tenant, PASSWORD)
+    return folder
+
+
+def build_queue(folder: Path, *, users: bool = False) -> ReviewQueue:
+    """Return a queue with the inquiries of tenant ``default``, and one of tenant ``other``."""
+    shutil.copytree(_built(), folder, ignore=None if users else shutil.ignore_patterns("console.sqlite*"))
+    return ReviewQueue.open(folder, embedder=HashingEmbedder())
 
 
 class Visitor:
@@ -83,9 +103,9 @@ class Visitor:
 
 
 @contextmanager
-def console(folder: Path, **settings: Any) -> Iterator[tuple[FastAPI, ReviewQueue]]:
+def console(folder: Path, *, users: bool = False, **settings: Any) -> Iterator[tuple[FastAPI, ReviewQueue]]:
     """Yield the application over a fresh queue."""
-    queue = build_queue(folder)
+    queue = build_queue(folder, users=users)
     try:
         yield create_app(queue, folder, ConsoleConfig(**settings)), queue
     finally:
@@ -102,17 +122,8 @@ def local(tmp_path: Path) -> Iterator[tuple[Visitor, ReviewQueue]]:
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[tuple[FastAPI, ReviewQueue]]:
     """A console with login: agent ``ando``, supervisors ``sudo`` and ``sugi``, admin ``ono``, and ``oki`` elsewhere."""
-    with console(tmp_path / "kb", require_login=True) as (app, queue):
-        accounts = app.state.parts.accounts
-        for name, role, tenant in (
-            ("ando", "agent", "default"),
-            ("sudo", "supervisor", "default"),
-            ("sugi", "supervisor", "default"),
-            ("ono", "admin", "default"),
-            ("oki", "admin", "other"),
-        ):
-            accounts.add(name, role, tenant, PASSWORD)
-        yield app, queue
+    with console(tmp_path / "kb", users=True) as both:
+        yield both
 
 
 def item_of(queue: ReviewQueue, inquiry_id: str, tenant: str = "default") -> str:

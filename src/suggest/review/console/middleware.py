@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from suggest.review.console.config import ConsoleConfig
@@ -58,7 +59,6 @@ class Shield:
             await _refuse(send, 413, f"The request is larger than {limit} bytes.")
             return
         scope["state"] = state = dict(scope.get("state") or {})
-        started = False
         taken = 0
 
         async def bounded() -> Message:
@@ -67,34 +67,23 @@ class Shield:
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
                 if taken > limit:
-                    raise BodyTooLarge(limit)
+                    raise HTTPException(413, f"The request is larger than {limit} bytes.")
             return message
 
         async def guarded(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 _add_headers(message, scope["path"])
                 if "new_cookie" in state:
                     MutableHeaders(scope=message).append("set-cookie", self._cookie(state["new_cookie"]))
             await send(message)
 
-        try:
-            await self._app(scope, bounded, guarded)
-        except BodyTooLarge:
-            if started:
-                raise
-            await _refuse(send, 413, f"The request is larger than {limit} bytes.")
+        await self._app(scope, bounded, guarded)
 
     def _cookie(self, value: str) -> str:
         """Return the header that hands a session to the browser; an empty value ends it there."""
         secure = "; Secure" if self._config.https else ""
         lifetime = self._config.session_seconds if value else 0
         return f"{COOKIE}={value}; Path=/; Max-Age={lifetime}; HttpOnly; SameSite=Lax{secure}"
-
-
-class BodyTooLarge(Exception):
-    """A body without a declared length went over the limit."""
 
 
 def known_host(given: str, known: Iterable[str]) -> bool:

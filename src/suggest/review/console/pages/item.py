@@ -246,7 +246,7 @@ def claim(request: Request, viewer: Sender, item_id: str) -> Response:
         held = parts.queue.claim(
             item_id, tenant=viewer.tenant, reviewer=viewer.name, seconds=parts.config.claim_seconds
         )
-    except ReviewError as error:
+    except (ClaimedByOther, AlreadyDecided) as error:
         return JSONResponse({"held": False, "error": type(error).__name__}, status_code=409)
     return JSONResponse({"held": True, "until": held.until.isoformat()})
 
