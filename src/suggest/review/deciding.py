@@ -102,7 +102,7 @@ def decide(db: Database, decision: ReviewDecision, *, tenant: str, now: datetime
         "lane": lane,
         "confidence": suggestion.confidence,
         "reason_code": (decision.reason_code or "other") if action == "reject" else None,
-        "route": route if action == "escalate" else None,
+        "route": route if action == "escalate" else suggestion.route,
         "edit_distance": edit_distance(before or "", final)
         if action == "edit" and final is not None
         else None,
