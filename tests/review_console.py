@@ -38,7 +38,11 @@ ARTICLES = (
         body="1. ログイン画面を開きます。\n2. 「パスワードをお忘れの方」を押します。\n3. 届いたリンクを60分以内に開きます。",
         url="https://help.example/password",
     ),
-    Article(id="faq-invoice", title="請求書を再発行したい", body="請求書は「契約・請求」の画面から再発行できます。"),
+    Article(
+        id="faq-invoice",
+        title="請求書を再発行したい",
+        body="請求書は「契約・請求」の画面から再発行できます。",
+    ),
     Article(id="faq-evil", title="<script>alert(1)</script>", body="{{ 7*7 }}", url="javascript:alert(1)"),
     ResolvedCase(
         id="case-password",
@@ -61,7 +65,9 @@ def _built() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="suggest-console-")) / "kb"
     atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
     embedder = HashingEmbedder()
-    others = [entry.model_copy(update={"id": f"other-{entry.id}", "tenant": "other"}) for entry in ARTICLES[:2]]
+    others = [
+        entry.model_copy(update={"id": f"other-{entry.id}", "tenant": "other"}) for entry in ARTICLES[:2]
+    ]
     with KnowledgeBase.open(folder, embedder=embedder) as kb:
         kb.sync([*ARTICLES, *others], adapt=False)
     with ReviewQueue.open(folder, embedder=embedder) as queue:

@@ -26,7 +26,9 @@ def test_the_same_actions_as_json(local: tuple[Visitor, ReviewQueue]) -> None:
     assert swapped["version"] == 2
     stale = client.post(f"{path}/decisions", json={"action": "approve", "version": 1})
     assert (stale.status_code, stale.json()["error"]) == (409, "StaleVersion")
-    done = client.post(f"{path}/decisions", json={"action": "edit", "version": 2, "text": "お返事です。"}).json()
+    done = client.post(
+        f"{path}/decisions", json={"action": "edit", "version": 2, "text": "お返事です。"}
+    ).json()
     assert (done["event"], done["after"], done["reviewer"]) == ("edit", "お返事です。", "sato")
     assert client.post(f"{path}/undo", json={}).json()["undoes"] == done["seq"]
     assert client.post(f"{path}/release", json={}).status_code == 204

@@ -32,7 +32,8 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/queue", "/search", "/candidates", "/insight", "/data", "/audit?check=true", "/queue?state=all&q=x"]
+    "path",
+    ["/queue", "/search", "/candidates", "/insight", "/data", "/audit?check=true", "/queue?state=all&q=x"],
 )
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_answers(local: Local, path: str, language: str) -> None:
@@ -68,9 +69,7 @@ def test_an_approval_leads_on_and_can_be_undone(local: Local) -> None:
     texts = blocks_on(visitor.get(f"/items/{item_id}").text)
     draft = queue.item(item_id, tenant="default").suggestion
     assert draft is not None and draft.draft is not None
-    answer = visitor.post(
-        f"/items/{item_id}/decide", {"action": "approve", "version": 1, "block": texts}
-    )
+    answer = visitor.post(f"/items/{item_id}/decide", {"action": "approve", "version": 1, "block": texts})
     assert answer.status_code == 303 and f"done={item_id}" in answer.headers["location"]
     item = queue.item(item_id, tenant="default")
     assert (item.state, item.final_text, item.reviewer) == ("approved", draft.draft.text, "sato")
@@ -88,7 +87,11 @@ def test_changed_text_is_an_edit_and_line_ends_do_not_count(local: Local) -> Non
     visitor.post(f"/items/{item_id}/decide", {"action": "approve", "version": 1, "block": changed})
     item = queue.item(item_id, tenant="default")
     assert item.state == "edited"
-    assert item.final_text is not None and item.final_text.endswith("\n追伸です。") and "\r" not in item.final_text
+    assert (
+        item.final_text is not None
+        and item.final_text.endswith("\n追伸です。")
+        and "\r" not in item.final_text
+    )
 
 
 def test_what_was_typed_survives_a_conflict(local: Local) -> None:
@@ -124,7 +127,11 @@ def test_reject_and_escalate_keep_reason_and_route(local: Local) -> None:
     )
     visitor.post(f"/items/{other}/decide", {"action": "escalate", "version": 1, "route": "legal"})
     records = {record.item_id: record for record in queue.decisions(tenant="default")}
-    assert (records[one].event, records[one].reason_code, records[one].reason) == ("reject", "outdated", "料金が古い")
+    assert (records[one].event, records[one].reason_code, records[one].reason) == (
+        "reject",
+        "outdated",
+        "料金が古い",
+    )
     assert (records[other].event, records[other].route) == ("escalate", "legal")
 
 

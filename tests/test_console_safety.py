@@ -108,7 +108,15 @@ def test_login_makes_a_new_session_and_logout_ends_it(guarded: Guarded) -> None:
 def test_roles(guarded: Guarded) -> None:
     app, queue = guarded
     ando, sudo, ono = (visitor(app, name) for name in ("ando", "sudo", "ono"))
-    for path in ("/candidates", "/insight", "/data", "/audit", "/api/v1/figures", "/data/decisions", "/api/v1/verify"):
+    for path in (
+        "/candidates",
+        "/insight",
+        "/data",
+        "/audit",
+        "/api/v1/figures",
+        "/data/decisions",
+        "/api/v1/verify",
+    ):
         assert ando.get(path).status_code == 403
         assert sudo.get(path).status_code == 200
     assert sudo.get("/users").status_code == 403
@@ -116,7 +124,9 @@ def test_roles(guarded: Guarded) -> None:
     assert ando.post("/data/inquiry", {"text": "x"}).status_code == 403
     assert ono.post("/users", {"name": "neu", "role": "agent", "password": "short"}).status_code == 422
     assert ono.post("/users", {"name": "neu", "role": "agent", "password": PASSWORD}).status_code == 303
-    assert ono.post("/users/change", {"name": "oki", "change": "close"}).status_code == 422  # another tenant's
+    assert (
+        ono.post("/users/change", {"name": "oki", "change": "close"}).status_code == 422
+    )  # another tenant's
     assert ono.post("/users/change", {"name": "ono", "change": "role", "value": "agent"}).status_code == 422
     neu = visitor(app, "neu")
     ono.post("/users/change", {"name": "neu", "change": "close"})
@@ -151,7 +161,13 @@ def test_tenants_are_walled(guarded: Guarded) -> None:
     for action in ("decide", "undo", "swap", "hints", "claim", "release"):
         data = {"action": "reject", "version": 1, "entry_id": "other-faq-password"}
         assert oki.post(f"/items/{foreign}/{action}", data).status_code == 404
-    for path in ("/queue?state=all", "/audit", "/data/decisions?form=jsonl", "/api/v1/items", "/search?q=パスワード"):
+    for path in (
+        "/queue?state=all",
+        "/audit",
+        "/data/decisions?form=jsonl",
+        "/api/v1/items",
+        "/search?q=パスワード",
+    ):
         text = oki.get(path).text
         assert "inq-0" not in text and ">faq-password<" not in text
     assert "secret-1" not in ono.get("/audit").text
@@ -194,10 +210,15 @@ def test_a_foreign_page_cannot_use_the_json_endpoints(local: Local) -> None:
     assert simple.status_code == 403
     foreign = {"content-type": "application/json", "origin": "http://evil.example"}
     assert visitor.client.post(path, content=body, headers=foreign).status_code == 403
-    assert visitor.client.post(path, content=body, headers={"content-type": "application/json"}).status_code == 200
+    assert (
+        visitor.client.post(path, content=body, headers={"content-type": "application/json"}).status_code
+        == 200
+    )
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:8400", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:8400", ""]
+)
 def test_other_host_names_are_refused(local: Local, host: str) -> None:
     visitor, _ = local
     assert visitor.client.get("/queue", headers={"host": host}).status_code == 400
@@ -235,15 +256,22 @@ def test_oversized_requests_are_refused(tmp_path: Path) -> None:
         chunks = (b"x" * 1_000 for _ in range(4))  # no declared length
         assert visitor.client.post("/preferences", content=chunks, headers=form).status_code == 413
         assert visitor.client.post("/preferences", headers={"content-length": "x"}).status_code == 413
-        small, large = {"file": ("a.csv", b"text\n" + b"y" * 3_000)}, {"file": ("a.csv", b"text\n" + b"y" * 6_000)}
+        small, large = (
+            {"file": ("a.csv", b"text\n" + b"y" * 3_000)},
+            {"file": ("a.csv", b"text\n" + b"y" * 6_000)},
+        )
         assert visitor.client.post("/data/inquiries", data={"csrf": csrf}, files=small).status_code == 200
         assert visitor.client.post("/data/inquiries", data={"csrf": csrf}, files=large).status_code == 413
 
 
-@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example", "/ok\r\nx: y", "javascript:1"])
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example", "/\\evil.example", "/ok\r\nx: y", "javascript:1"]
+)
 def test_preferences_lead_nowhere_else(local: Local, back: str) -> None:
     visitor, _ = local
-    assert visitor.client.post("/preferences", data={"lang": "en", "back": back}).headers["location"] == "/queue"
+    assert (
+        visitor.client.post("/preferences", data={"lang": "en", "back": back}).headers["location"] == "/queue"
+    )
 
 
 # --- how it is started -------------------------------------------------------------------------

@@ -91,7 +91,7 @@ surveys = Table(
 
 def stamp(at: datetime) -> str:
     """Return a time as the tables hold it: UTC, microseconds, text that sorts as the times do."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment(stamped: str) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -65,6 +65,9 @@ class Given(BaseModel):
 
 
 Short = Annotated[str, StringConstraints(max_length=4_000)]
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))
+]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ItemId = Annotated[str, Path(min_length=1, max_length=300)]
 
@@ -94,7 +97,7 @@ class InquiryGiven(Given):
     text: Annotated[str, StringConstraints(max_length=1_000_000)]
     channel: Channel = "email"
     lang: Literal["ja", "en"] | None = None
-    received_at: AwareDatetime | None = None
+    received_at: Moment | None = None
     customer_id: Annotated[str, StringConstraints(max_length=200)] | None = None
     previous_contacts: Annotated[int, Field(ge=0, le=10_000)] = 0
 
@@ -112,7 +115,7 @@ class SurveyGiven(Given):
     inquiry_id: Key
     score: Annotated[int, Field(ge=1, le=5)] | None = None
     satisfied: bool | None = None
-    answered_at: AwareDatetime | None = None
+    answered_at: Moment | None = None
 
 
 class Count(BaseModel):
@@ -250,7 +253,7 @@ def judge_candidate(
 def decisions(
     request: Request,
     caller: LeadCaller,
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     everything: bool = False,
     limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE,
@@ -264,8 +267,8 @@ def decisions(
 def figures(
     request: Request,
     caller: LeadCaller,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Figures:
     """Return the key figures of the inquiries received in a period. For supervisors."""
     return parts_of(request).queue.figures(tenant=caller.tenant, since=since, until=until)

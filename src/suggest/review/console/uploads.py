@@ -29,6 +29,11 @@ def inquiries_of(name: str, data: bytes, tenant: str, *, most: int | None = MOST
             found.append(Inquiry(**{**values, "tenant": tenant}))
         except InvalidRecord as error:
             raise SourceError(str(error), path=name, line=line) from error
+        at = found[-1].received_at
+        if at is not None and not 1970 <= at.year < 9000:
+            raise SourceError(
+                f"expected a year from 1970 on (given {at.year})", path=name, line=line, field="received_at"
+            )
     if not found:
         raise SourceError("holds no rows; expected JSON Lines or CSV with a column 'text'", path=name)
     return found
