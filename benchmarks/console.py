@@ -93,7 +93,7 @@ KINDS = (SCRIPTS, FORMULAS, EXPRESSIONS, STATEMENTS, PATHS, CHARACTERS, LARGE)
 
 def payloads(count: int) -> list[str]:
     """Return ``count`` payloads: each as it is, then in ever new company."""
-    chance = random.Random(20_260_401)  # noqa: S311
+    chance = random.Random(20_260_401)
     base = list(itertools.chain.from_iterable(KINDS))
     found = base[:count]
     frames = (
@@ -388,7 +388,7 @@ def load(count: int) -> dict[str, Any]:
             "--as",
             "tester",
         ]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
         home = re.findall(r"http://\S+?(?=/)", process.stderr.readline())[0] + "/"
         try:

@@ -167,15 +167,15 @@ def test_import_of_files_names_the_bad_line(local: Local) -> None:
     csv = "id,text,channel\nx-1,領収書をください,chat\nx-2,解約したい,phone\n"
     assert "2件を取り込みました" in send(csv.encode("cp932")).text
     assert "取り込み済みの2件" in send(csv.encode()).text
-    bad = send('{"id": "y", "text": "a"}\n{"id": "z", "text": 3}\n'.encode(), "a.jsonl")
+    bad = send(b'{"id": "y", "text": "a"}\n{"id": "z", "text": 3}\n', "a.jsonl")
     assert bad.status_code == 422 and "a.jsonl:2" in bad.text
-    foreign = send('{"id": "y", "text": "a", "tenant": "other"}'.encode(), "a.jsonl")
+    foreign = send(b'{"id": "y", "text": "a", "tenant": "other"}', "a.jsonl")
     assert foreign.status_code == 422
     assert queue.items(tenant="default", state="all").total == before + 2
 
 
 def test_one_typed_inquiry_opens(local: Local) -> None:
-    visitor, queue = local
+    visitor, _ = local
     answer = visitor.post("/data/inquiry", {"text": "領収書の宛名を変えたい", "channel": "chat"})
     assert "領収書の宛名を変えたい" in visitor.get(answer.headers["location"]).text
 

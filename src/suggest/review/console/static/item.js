@@ -137,7 +137,14 @@
   window.suggestKeys = {
     a: () => click("#approve"), e: () => click("#edit"), r: () => click("#reject-open"), x: () => click("#escalate-open"),
     c: () => { copy(); return true; },
-    s: () => { const first = find(".others .swap button, .others summary"); if (!first) return false; first.focus(); first.scrollIntoView({ block: "center" }); return true; },
+    s: () => { // again: the next one
+      const choices = all(".others .swap button");
+      if (!choices.length) return false;
+      const next = choices[(choices.indexOf(document.activeElement) + 1) % choices.length];
+      next.focus();
+      next.scrollIntoView({ block: "center" });
+      return true;
+    },
     send: () => { if (find("#approve")) form.requestSubmit(); },
     escape: () => editing(false),
   };
