@@ -31,9 +31,9 @@ _TABLES = (
     """CREATE TABLE ledger_contents (
         tenant VARCHAR(200) NOT NULL, seq BIGINT NOT NULL, item_id VARCHAR(40), salt VARCHAR(32) NOT NULL,
         content TEXT NOT NULL, PRIMARY KEY (tenant, seq))""",
-    "CREATE TABLE ledger_heads (tenant VARCHAR(200) PRIMARY KEY, seq BIGINT NOT NULL, hash VARCHAR(64) NOT NULL)",
+    "CREATE TABLE ledger_heads (tenant VARCHAR(200) NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, hash VARCHAR(64) NOT NULL)",
     """CREATE TABLE review_items (
-        item_id VARCHAR(40) PRIMARY KEY, tenant VARCHAR(200) NOT NULL, inquiry_id TEXT NOT NULL,
+        item_id VARCHAR(40) NOT NULL PRIMARY KEY, tenant VARCHAR(200) NOT NULL, inquiry_id TEXT NOT NULL,
         version INTEGER NOT NULL, state VARCHAR(10) NOT NULL, lane VARCHAR(10) NOT NULL, route VARCHAR(200),
         urgency INTEGER NOT NULL, confidence DOUBLE PRECISION, language VARCHAR(2) NOT NULL,
         channel VARCHAR(10) NOT NULL, title TEXT NOT NULL, search_text TEXT NOT NULL, suggestion_seq BIGINT NOT NULL,
@@ -43,7 +43,7 @@ _TABLES = (
     """CREATE INDEX review_items_queue ON review_items (tenant, state, urgency DESC, received_at, item_id)""",
     "CREATE INDEX review_items_received ON review_items (tenant, received_at)",
     """CREATE TABLE review_candidates (
-        candidate_id VARCHAR(50) PRIMARY KEY, tenant VARCHAR(200) NOT NULL, item_id VARCHAR(40) NOT NULL,
+        candidate_id VARCHAR(50) NOT NULL PRIMARY KEY, tenant VARCHAR(200) NOT NULL, item_id VARCHAR(40) NOT NULL,
         seq BIGINT NOT NULL, state VARCHAR(10) NOT NULL, reviewer VARCHAR(200) NOT NULL,
         learned_at VARCHAR(27) NOT NULL, supervisor VARCHAR(200), judged_at VARCHAR(27), judged_seq BIGINT)""",
     "CREATE INDEX review_candidates_state ON review_candidates (tenant, state, learned_at)",
