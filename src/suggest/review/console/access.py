@@ -122,7 +122,11 @@ def api_viewer(request: Request) -> Viewer:
         if user is None:
             raise LoginNeeded
         return Viewer(user, "", f"token:{user.name}"[:100], login=True)
-    viewer = page_viewer(request)
+    session = parts.sessions.find(request.cookies.get(COOKIE))
+    user = _user(parts, request, session)
+    known = session is not None and session.user == user.name
+    csrf, key = (session.csrf, session.key) if session is not None and known else ("", "api")
+    viewer = Viewer(user, csrf, key, login=login_required(parts))
     if request.method not in _SAFE:
         if not same_origin(request):
             raise Forbidden("error.origin")
@@ -146,7 +150,7 @@ def same_origin(request: Request) -> bool:
 
 
 def _equal(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode())
+    return bool(wanted) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode())
 
 
 def having(role: Role, viewer: Callable[..., Viewer]) -> Callable[..., Viewer]:

@@ -38,7 +38,6 @@ def login(
         return RedirectResponse("/queue", status_code=303)
     address = request.client.host if request.client else ""
     if wait := parts.throttle.wait(name, address):
-        parts.audit.record(_tenant(parts, name), name, "login_blocked", address=address)
         response = page(
             request, "login", None, status=429, problem=words("login.wait", n=-(-wait // 60)), name=name
         )
@@ -48,6 +47,8 @@ def login(
     if user is None:
         parts.throttle.failed(name, address)
         parts.audit.record(_tenant(parts, name), name, "login_failed", address=address)
+        if parts.throttle.wait(name, address):
+            parts.audit.record(_tenant(parts, name), name, "login_blocked", address=address)
         return page(request, "login", None, status=401, problem=words("login.wrong"), name=name)
     parts.throttle.succeeded(name, address)
     parts.sessions.end(request.cookies.get(COOKIE))
