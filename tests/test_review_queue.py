@@ -321,6 +321,20 @@ def test_what_customers_write_stays_as_it_is(queue: ReviewQueue) -> None:
     assert queue.verify() == []
 
 
+def test_odd_values_are_refused_or_kept(queue: ReviewQueue) -> None:
+    first(queue, received_at="0001-01-01T00:00:00+14:00")
+    queue.import_inquiries([inquiry(2, received_at="9999-12-31T23:59:59-12:00")], reviewer="山田")
+    ages = [item.received_at.year for item in queue.items(tenant="default").items]
+    assert ages == [1, 9999]
+    assert queue.items(tenant="default", offset=10**30, limit=10**30).items == ()
+    assert queue.items(tenant="default", offset=-5, limit=-1).items == ()
+    for item_id in ("", "\x00", "\ud800", "あ", "x" * 10_000, "' OR 1=1 --"):
+        with pytest.raises(UnknownItem):
+            queue.item(item_id, tenant="default")
+        with pytest.raises(UnknownItem):
+            queue.judge_candidate(item_id, tenant="default", supervisor="鈴木", approve=True)
+
+
 def test_decisions_since(queue: ReviewQueue, clock: Clock) -> None:
     queue.import_inquiries([inquiry(n) for n in range(3)], reviewer="山田")
     for item in queue.items(tenant="default").items:

@@ -23,6 +23,7 @@ from suggest.review.tables import contents, items, moment, stamp
 _BATCH = 50
 _TITLE, _SEARCHED = 120, 20_000
 _DIFFERING = 100
+_FURTHEST = 2**31
 _SEVERE = frozenset({"safety", "security"})
 
 
@@ -52,6 +53,11 @@ def item_id_of(tenant: str, inquiry_id: str) -> str:
     return (
         "i" + hashlib.sha256(canonical({"tenant": tenant, "inquiry": inquiry_id}).encode()).hexdigest()[:24]
     )
+
+
+def is_id(given: str) -> bool:
+    """Tell whether a text can be the id of an item or a learnt case: databases refuse some characters."""
+    return given.isascii() and given.isprintable()
 
 
 def urgency_of(lane: str, route: str | None) -> int:
@@ -142,7 +148,7 @@ def listing(
             select(items)
             .where(and_(*wanted))
             .order_by(*order)
-            .offset(max(0, offset))
+            .offset(max(0, min(offset, _FURTHEST)))
             .limit(max(0, min(limit, 1_000)))
         )
         rows = connection.execute(found).mappings().all()
@@ -152,7 +158,7 @@ def listing(
 def row_of(connection: Connection, tenant: str, item_id: str) -> RowMapping:
     """Return an item's row; raises UnknownItem."""
     query = select(items).where(items.c.tenant == tenant, items.c.item_id == item_id)
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(query).mappings().one_or_none() if is_id(item_id) else None
     if row is None:
         raise UnknownItem(f"tenant {tenant!r} has no item {item_id[:60]!r} in its queue")
     return row

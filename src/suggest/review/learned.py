@@ -12,6 +12,7 @@ from suggest.errors import AlreadyDecided, NotAllowed, UnknownItem
 from suggest.records import Draft, Entry, Inquiry, PersonalData, ResolvedCase, Suggestion
 from suggest.review.chain import append, lock, read_json
 from suggest.review.database import Database
+from suggest.review.items import is_id
 from suggest.review.records import CandidateCase
 from suggest.review.tables import candidates, contents, moment, stamp
 from suggest.understand import find_personal_data, mask, understand
@@ -142,7 +143,11 @@ def judge(
     here = and_(candidates.c.tenant == tenant, candidates.c.candidate_id == candidate_id)
     with db.writing() as connection:
         lock(connection, tenant)
-        row = connection.execute(_joined().where(here)).mappings().one_or_none()
+        row = (
+            connection.execute(_joined().where(here)).mappings().one_or_none()
+            if is_id(candidate_id)
+            else None
+        )
         if row is None:
             raise UnknownItem(f"tenant {tenant!r} has no learnt case {candidate_id[:60]!r}")
         if row["state"] != "waiting":

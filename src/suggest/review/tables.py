@@ -91,9 +91,13 @@ surveys = Table(
 
 def stamp(at: datetime) -> str:
     """Return a time as the tables hold it: UTC, microseconds, text that sorts as the times do."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    try:
+        utc = at.astimezone(UTC)
+    except OverflowError:  # the first or last day of the calendar, in another zone
+        utc = at
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(stamped: str) -> datetime:
     """Return the time that :func:`stamp` wrote."""
-    return datetime.strptime(stamped, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(stamped[:-1]).replace(tzinfo=UTC)
