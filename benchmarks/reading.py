@@ -21,7 +21,7 @@ from typing import Any
 from suggest import Inquiry, KnowledgeBase, Settings, Suggester, read_entries
 from suggest.compose import compose
 from suggest.judge.features import considered
-from suggest.records import ConcernJudgement, Evidence, Judgement
+from suggest.records import ConcernJudgement, Evidence, Judgement, Understanding
 from suggest.settings import Judging, Retrieval, Voice
 from suggest.understand import find_personal_data
 
@@ -54,17 +54,35 @@ def chosen(data: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from (("sample", row) for row in pick(sample, "multi", 5))
 
 
-def handed(kb: KnowledgeBase, suggester: Suggester, row: dict[str, Any]) -> Any:
-    """Compose from the entries labelled as answering, in the order in which they are found."""
-    inquiry = Inquiry(**row)
-    understanding = suggester.understand(inquiry)
+def alike(one: str, other: str) -> int:
+    """Count the pairs of characters that two texts share."""
+    pairs = [{text[i : i + 2] for i in range(len(text) - 1)} for text in (one, other)]
+    return len(pairs[0] & pairs[1])
+
+
+def opened(work: Path, data: Path) -> dict[str, KnowledgeBase]:
+    """Open the two knowledge bases in ``work``; they are filled when they are new."""
+    settings = Settings(
+        judging=Judging(provisional=True), retrieval=Retrieval(profile="balanced"), voice=VOICE
+    )
+    found = {}
+    for name, source in (("m365", data / "m365_support_ja" / "corpus.jsonl.gz"), ("sample", SAMPLE)):
+        kb = found[name] = KnowledgeBase.open(work / f"kb-{name}", settings=settings)
+        if len(kb) == 0:
+            kb.sync(read_entries(source))
+    return found
+
+
+def prepared(kb: KnowledgeBase, row: dict[str, Any]) -> tuple[Understanding, Judgement, list[list[Evidence]]]:
+    """Judge the entries labelled as answering to be the answer, in the order in which they are found."""
+    understanding = Suggester(kb, today=TODAY).understand(Inquiry(**row))
     answers = [key for key, grade in row["expected_entries"].items() if grade == 2]
     judged, evidence = [], []
     for concern in understanding.concerns:
         labelled = answers
         parts = row.get("concerns") or []
         if parts:
-            nearest = max(parts, key=lambda part: len(set(part["text"]) & set(concern.text)))
+            nearest = max(parts, key=lambda part: alike(part["text"], concern.text))
             labelled = [key for key, grade in nearest["expected_entries"].items() if grade == 2]
         found = kb.retrieve(concern.text, tenant="default", top=3000, per_kind=3, today=TODAY)
         kept: list[Evidence] = [item for item in considered(found) if item.entry.id in labelled]
@@ -79,10 +97,7 @@ def handed(kb: KnowledgeBase, suggester: Suggester, row: dict[str, Any]) -> Any:
             )
         )
     judgement = Judgement(lane="ready", route=None, confidence=None, reasons=(), concerns=tuple(judged))
-    draft, _, notes = compose(
-        understanding, judgement, evidence, voice=VOICE, personal_data=find_personal_data, today=TODAY
-    )
-    return draft, notes, "ready"
+    return understanding, judgement, evidence
 
 
 def main() -> None:
@@ -95,25 +110,18 @@ def main() -> None:
     parser.add_argument("--handed", action="store_true")
     parser.add_argument("--kb", type=Path, help="folder for the two knowledge bases (default: made anew)")
     arguments = parser.parse_args()
-    settings = Settings(
-        judging=Judging(provisional=True), retrieval=Retrieval(profile="balanced"), voice=VOICE
-    )
     with tempfile.TemporaryDirectory() as made:
-        work = arguments.kb or Path(made)
-        sources = {"m365": arguments.data / "m365_support_ja" / "corpus.jsonl.gz", "sample": SAMPLE}
-        opened = {}
-        for name, source in sources.items():
-            kb = opened[name] = KnowledgeBase.open(work / f"kb-{name}", settings=settings)
-            if len(kb) == 0:
-                kb.sync(read_entries(source))
+        kbs = opened(arguments.kb or Path(made), arguments.data)
         out: list[str] = []
         right = total = 0
         for i, (name, row) in enumerate(chosen(arguments.data), 1):
-            suggester = Suggester(opened[name], today=TODAY)
             if arguments.handed:
-                draft, notes, lane = handed(opened[name], suggester, row)
+                draft, _, notes = compose(
+                    *prepared(kbs[name], row), voice=VOICE, personal_data=find_personal_data, today=TODAY
+                )
+                lane = "handed"
             else:
-                found = suggester.suggest(Inquiry(**row))
+                found = Suggester(kbs[name], today=TODAY).suggest(Inquiry(**row))
                 draft, notes, lane = found.draft, found.reasons, found.lane
             used = sorted({c.source.entry_id for c in draft.claims} - {None}) if draft else []
             answers = {key for key, grade in row["expected_entries"].items() if grade == 2}

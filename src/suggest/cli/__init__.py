@@ -21,6 +21,7 @@ from suggest.cli import (
     evaluate,
     export,
     forget,
+    lint,
     policy,
     reply,
     report,
@@ -66,6 +67,7 @@ app.command("reply")(reply.reply)
 app.command("search")(search.search)
 app.command("review")(review.review)
 app.add_typer(users.app, name="users")
+app.command("lint")(lint.lint)
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
 app.command("calibrate")(calibrate.calibrate)

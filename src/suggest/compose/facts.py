@@ -16,7 +16,7 @@ from suggest.compose.negation import negations
 from suggest.text import codes
 
 _READ = 40_000
-_URL = re.compile(r"https?://[^\s「」『』()（）<>。、\"']+")
+_URL = re.compile(r"https?://[^\s「」『』()（）<>。、\"'ぁ-んァ-ヶ一-龥]+")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 _DURATION = (
     "営業日|日間|日目|日|時間|時|分|秒|週間|か月|ヶ月|カ月|ヵ月|月|年間|年|business days?|days?|hours?|minutes?|"
@@ -64,19 +64,19 @@ def fold(text: str) -> tuple[str, list[int]]:
     return "".join(out), places
 
 
-@lru_cache(maxsize=1024)
-def facts_of(text: str) -> tuple[Fact, ...]:
-    """Return the facts of a text in order."""
+@lru_cache(maxsize=2048)
+def facts_of(text: str, *, negated: bool = False) -> tuple[Fact, ...]:
+    """Return the facts of a text in order; with ``negated`` also what it says does not hold."""
     plain, places = fold(text)
     japanese = re.search("[ぁ-んァ-ン一-龥]", plain) is not None
     found = [
         Fact(kind, value, places[start], places[end - 1] + 1 if end > start else places[start])
-        for kind, value, start, end in _read(plain, japanese=japanese)
+        for kind, value, start, end in _read(plain, japanese=japanese, negated=negated)
     ]
     return tuple(sorted(found, key=lambda fact: (fact.start, fact.end)))
 
 
-def _read(plain: str, *, japanese: bool) -> Iterator[tuple[str, str, int, int]]:
+def _read(plain: str, *, japanese: bool, negated: bool) -> Iterator[tuple[str, str, int, int]]:
     left = plain  # what was read is blanked, so that nothing is read twice
 
     def take(start: int, end: int) -> None:
@@ -86,7 +86,8 @@ def _read(plain: str, *, japanese: bool) -> Iterator[tuple[str, str, int, int]]:
     for kind, pattern in (("url", _URL), ("email", _MAIL)):
         for match in list(pattern.finditer(left)):
             value = match.group().rstrip(".,")
-            yield kind, value, match.start(), match.start() + len(value)
+            end = match.start() + len(value)
+            yield kind, value.replace("\\", ""), match.start(), end  # Markdown escapes
             take(match.start(), match.end())
     for match in _LABEL.finditer(left):
         words = next(group for group in match.groups() if group is not None)
@@ -110,7 +111,7 @@ def _read(plain: str, *, japanese: bool) -> Iterator[tuple[str, str, int, int]]:
             yield "name", match.group().lower(), match.start(), match.end()
     for match in _KATAKANA.finditer(left):
         yield "term", match.group().rstrip("ー"), match.start(), match.end()
-    for predicate, start, end in negations(plain):
+    for predicate, start, end in negations(plain) if negated else ():
         yield "negation", predicate, start, end
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -55,7 +56,7 @@ def check_rewrite(draft: Draft, text: str) -> tuple[FactChange, ...]:
 
 def _split(text: str) -> list[_Sentence]:
     plain = _NUMBERING.sub(lambda match: " " * len(match.group()), text)
-    facts = facts_of(plain)
+    facts = facts_of(plain, negated=True)
     found = []
     for span in sentences(plain):
         own = tuple(fact for fact in facts if span.start <= fact.start < span.end)
@@ -101,29 +102,25 @@ def _negations(
     before: str, after: str, ours: list[_Sentence], theirs: list[_Sentence]
 ) -> Iterator[FactChange]:
     """Compare what is negated, sentence by sentence, then over the whole text."""
+    ours_all = Counter(f.value for s in ours for f in s.facts if f.kind == "negation")
+    theirs_all = Counter(f.value for s in theirs for f in s.facts if f.kind == "negation")
     matched: set[int] = set()
     for sentence in theirs:
         i = _nearest(sentence, ours)
-        negated = [fact for fact in sentence.facts if fact.kind == "negation"]
         if i is None:
             continue
         matched.add(i)
+        now = [fact for fact in sentence.facts if fact.kind == "negation"]
         was = [fact for fact in ours[i].facts if fact.kind == "negation"]
-        if len(negated) > len(was):
-            yield from (
-                _change("added", fact, after) for fact in _beyond(negated, was)[: len(negated) - len(was)]
-            )
-        elif len(negated) < len(was):
-            elsewhere = [f for s in theirs if s is not sentence for f in s.facts if f.kind == "negation"]
-            for fact in _beyond(was, negated)[: len(was) - len(negated)]:
-                if fact.value not in {other.value for other in elsewhere}:
-                    yield _change("dropped", fact, before)
-    spare = {fact.value for sentence in theirs for fact in sentence.facts if fact.kind == "negation"}
+        if len(now) > len(was):
+            yield from (_change("added", fact, after) for fact in _beyond(now, was)[: len(now) - len(was)])
+        for fact in _beyond(was, now)[: max(0, len(was) - len(now))]:
+            if theirs_all[fact.value] < ours_all[fact.value]:  # it may have moved to another sentence
+                yield _change("dropped", fact, before)
     for i, sentence in enumerate(ours):
-        if i not in matched:
-            for fact in sentence.facts:
-                if fact.kind == "negation" and fact.value not in spare:
-                    yield _change("dropped", fact, before)
+        for fact in sentence.facts if i not in matched else ():
+            if fact.kind == "negation" and not theirs_all[fact.value]:
+                yield _change("dropped", fact, before)
 
 
 def _beyond(facts: Sequence[Fact], others: Sequence[Fact]) -> list[Fact]:
