@@ -21,9 +21,12 @@ from .conftest import SAMPLE
 from .review_console import PASSWORD
 
 CHROMIUM = Path(os.environ.get("SUGGEST_CHROMIUM", "/usr/bin/chromium"))
-pytestmark = [pytest.mark.timeout(900), pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}; install chromium or set SUGGEST_CHROMIUM"
-)]
+pytestmark = [
+    pytest.mark.timeout(1_800),
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}; install chromium or set SUGGEST_CHROMIUM"
+    ),
+]
 WANTED = ("A-01", "A-02", "A-04", "A-05", "A-13", "A-17", "B-24", "C-14", "C-18", "A-09", "A-12", "B-02")
 SHOTS = os.environ.get("SUGGEST_SCREENSHOTS")
 
@@ -76,7 +79,7 @@ class Person:
             permissions=["clipboard-read", "clipboard-write"],
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(120_000)
+        self.page.set_default_timeout(300_000)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on(
             "console",

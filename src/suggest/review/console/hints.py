@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,8 +28,11 @@ class Hint:
     quote: str
 
 
-def hints_for(item: ReviewItem, text: str, words: Words) -> list[Hint]:
-    """Return hints for ``text`` as the reply to ``item``: blanks first, then facts, then style; at most twelve."""
+def hints_for(item: ReviewItem, text: str, words: Words, *, forbidden: Sequence[str] = ()) -> list[Hint]:
+    """Return hints for ``text`` as the reply to ``item``: blanks first, then facts, then style; at most twelve.
+
+    ``forbidden`` are phrases that the team does not use.
+    """
     text = text[:_MOST_CHARS]
     draft = None if item.suggestion is None else item.suggestion.draft
     found = [
@@ -37,7 +41,7 @@ def hints_for(item: ReviewItem, text: str, words: Words) -> list[Hint]:
     ]
     if draft is not None and text.strip() and text != draft.text:
         found += [_of_fact(change, words) for change in check_rewrite(draft, text)]
-    found += [_of_style(finding, text) for finding in lint(text, language=item.language)]
+    found += [_of_style(finding, text) for finding in lint(text, language=item.language, forbidden=forbidden)]
     return found[:_MOST]
 
 

@@ -277,5 +277,5 @@ def hints(
             text = assemble(draft, block or [])
         except ValueError:
             text = "\n\n".join(block or [])
-    found = hints_for(item, text, words_of(request))
+    found = hints_for(item, text, words_of(request), forbidden=parts.queue.settings.voice.forbidden)
     return page(request, "hints", viewer, hints=found, length=len(text))
