@@ -277,8 +277,8 @@ class Attack:
         self.damaged += self.queue.verify()
 
 
-def hostile(count: int, *, browser: bool) -> dict[str, Any]:
-    """Run the attack; return counts, and the first findings if there are any."""
+def hostile(given: list[str], *, browser: bool) -> dict[str, Any]:
+    """Attack with the payloads ``given``; return counts, and the first findings if there are any."""
     evil = [
         Article(id=f"evil-{n}", title=text, body=f"{text} パスワード", url=text)
         for n, text in enumerate(SCRIPTS)
@@ -291,13 +291,12 @@ def hostile(count: int, *, browser: bool) -> dict[str, Any]:
         with ReviewQueue.open(folder, embedder=embedder) as queue:
             app = create_app(queue, folder, ConsoleConfig(local_user="tester"))
             attack = Attack(app, queue, folder)
-            given = payloads(count)
             attack.send(given)
             pages = 0
             if browser:
-                pages = _in_chromium(app, attack, count)
+                pages = _in_chromium(app, attack, len(given))
     return {
-        "payloads": count,
+        "payloads": len(given),
         "requests": sum(attack.answers.values()),
         "pages in Chromium": pages,
         "executed": len(attack.executed),
@@ -453,7 +452,7 @@ def main() -> None:
     commands.add_parser("load").add_argument("--items", type=int, default=10_000)
     given = parser.parse_args()
     if given.command == "hostile":
-        found = hostile(given.count, browser=not given.no_browser and CHROMIUM.exists())
+        found = hostile(payloads(given.count), browser=not given.no_browser and CHROMIUM.exists())
     else:
         found = load(given.items)
     print(json.dumps(found, ensure_ascii=False, indent=2))

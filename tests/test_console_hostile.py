@@ -22,9 +22,9 @@ def attack() -> ModuleType:
 
 
 def test_nothing_is_executed_and_nothing_damaged(attack: ModuleType) -> None:
-    found = attack.hostile(sum(len(kind) for kind in attack.KINDS), browser=False)
+    found = attack.hostile(attack.payloads(1_000)[:90:3], browser=False)
     assert (found["executed"], found["damaged"], found["5xx"]) == (0, 0, 0), found["first"]
-    assert found["requests"] > 800 and found["answers"]["200"] > 300
+    assert found["requests"] > 300 and found["answers"]["200"] > 100
 
 
 @pytest.mark.parametrize(
