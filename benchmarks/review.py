@@ -1,6 +1,7 @@
 """Reviewers at work: decisions per second, a long queue, and kill -9 in the middle.
 
     python benchmarks/review.py [--reviewers 50] [--decisions 2000] [--queue 10000] [--kills 40] [--only NAME]
+        [--people processes|threads]
 
 ``decisions``  ``--reviewers`` people decide ``--decisions`` items, as processes and as threads of one process, on
                SQLite and, where its programs are installed, on a PostgreSQL server of its own (both force every
@@ -216,6 +217,7 @@ def main() -> int:
     parser.add_argument("--decisions", type=int, default=2_000)
     parser.add_argument("--queue", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--people", choices=["processes", "threads"], help="only these in `decisions`")
     parser.add_argument("--only", choices=["decisions", "queue", "kills"])
     asked = parser.parse_args()
     good = True
@@ -225,8 +227,10 @@ def main() -> int:
                 "| database | reviewers | decisions | a second | median ms | 95 % ms | longest ms |\n|---|---|---|---|---|---|---|"
             )
             for system, make in systems.items():
-                for processes in (True, False):
-                    good &= decisions(system, make(), asked.reviewers, asked.decisions, processes=processes)
+                for people in ("processes", "threads") if asked.people is None else (asked.people,):
+                    good &= decisions(
+                        system, make(), asked.reviewers, asked.decisions, processes=people == "processes"
+                    )
         if asked.only in (None, "queue"):
             print(f"\n| database | {asked.queue} items | median ms |\n|---|---|---|")
             for system, make in systems.items():

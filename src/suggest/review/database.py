@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,11 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from suggest.errors import LedgerError, SettingsError
 from suggest.review.migrations import migrate
+
+try:
+    import fcntl
+except ImportError:  # Windows: SQLite's own waiting has to do
+    fcntl = None  # type: ignore[assignment]
 
 FILE_NAME = "review.sqlite"
 _PATIENCE = 60  # seconds that a writer waits for others
@@ -39,8 +44,9 @@ class Database:
         self.where = parsed.database if url is None else parsed.render_as_string(hide_password=True)
         self.sqlite = parsed.get_backend_name() == "sqlite"
         self._engine = _sqlite(parsed) if self.sqlite else _postgresql(parsed)
-        # Waiting for a lock of this process wastes no time; SQLite's own waiting is by sleeping.
-        self._turn = threading.Lock() if self.sqlite else nullcontext()
+        self._turn: AbstractContextManager[Any] = nullcontext()
+        if self.sqlite:
+            self._turn = _Turn(Path(f"{parsed.database}-lock"))
         try:
             with self.writing() as connection:
                 migrate(connection, str(self.where))
@@ -51,6 +57,8 @@ class Database:
     def close(self) -> None:
         """Release all connections."""
         self._engine.dispose()
+        if isinstance(self._turn, _Turn):
+            self._turn.close()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -103,6 +111,39 @@ class Database:
         except (SQLAlchemyError, UnicodeError) as error:
             cause = getattr(error, "orig", None) or error
             raise LedgerError(f"{self.where}: the ledger failed: {cause}") from error
+
+
+class _Turn:
+    """Lets the writers of one SQLite file in by the order in which they came.
+
+    SQLite waits by sleeping ever longer, so that of many writers some starve. Threads queue for a lock of the process,
+    processes for one on a file, where the system has such; SQLite's own lock holds either way.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._threads = threading.Lock()
+        try:
+            self._file = path.open("ab") if fcntl is not None else None
+        except OSError as error:
+            raise LedgerError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        try:
+            if self._file is not None and fcntl is not None:
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+        except BaseException:
+            self._threads.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None and fcntl is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._threads.release()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def _url(url: str) -> URL:
