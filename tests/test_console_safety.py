@@ -14,7 +14,7 @@ from suggest.errors import InvalidRecord, SettingsError
 from suggest.review.console import ConsoleConfig, create_app
 from suggest.review.console.accounts import open_accounts
 from suggest.review.console.middleware import COOKIE
-from suggest.review.console.serve import serve
+from suggest.review.console.server import serve
 from suggest.review.console.sessions import Sessions
 from suggest.review.console.store import FILE_NAME, open_store
 from suggest.review.console.throttle import Throttle
@@ -328,13 +328,16 @@ def test_passwords_and_tokens_are_kept_as_hashes(tmp_path: Path) -> None:
         accounts.add("b", "boss", "default", PASSWORD)
 
 
-def test_the_missing_extra_is_named() -> None:
+@pytest.mark.parametrize("package", ["fastapi", "python_multipart"])
+def test_the_missing_extra_is_named(package: str) -> None:
     script = (
-        "import sys; sys.modules['fastapi'] = None\n"
+        f"import sys; sys.modules[{package!r}] = None\n"
         "from suggest.errors import SettingsError\n"
         "import suggest.review.console as console\n"
         "try: console.create_app\n"
         "except SettingsError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "pip install 'reply-suggest[console]'" in done.stdout
+    assert (
+        f"needs the package {package!r}; install it with: pip install 'reply-suggest[console]'" in done.stdout
+    )

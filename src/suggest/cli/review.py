@@ -77,7 +77,7 @@ def review(
 ) -> None:
     """Open the review console in a browser: work through suggestions, see why, decide."""
     from suggest.review import ReviewQueue
-    from suggest.review.console import ConsoleConfig
+    from suggest.review.console import ConsoleConfig, serve
 
     if (certificate is None) != (key is None):
         raise typer.BadParameter("--certificate and --key go together")
@@ -92,8 +92,6 @@ def review(
         trusted_proxies=tuple(trusted_proxy or ("127.0.0.1", "::1")),
         https=https or certificate is not None,
     )
-    from suggest.review.console.serve import serve
-
     with ReviewQueue.open(kb) as queue:
         if import_file is not None:
             _import(queue, import_file, tenant, config.local_user)

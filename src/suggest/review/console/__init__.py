@@ -21,26 +21,22 @@ if TYPE_CHECKING:
     from suggest.review.console.accounts import open_accounts
     from suggest.review.console.app import create_app
     from suggest.review.console.config import ConsoleConfig
+    from suggest.review.console.server import serve
 
-__all__ = ["ConsoleConfig", "create_app", "open_accounts"]
+__all__ = ["ConsoleConfig", "create_app", "open_accounts", "serve"]
 
-_HOME = {"ConsoleConfig": "config", "create_app": "app", "open_accounts": "accounts"}
-_EXTRA = {"argon2", "fastapi", "python_multipart", "starlette", "uvicorn"}
+_HOME = {"ConsoleConfig": "config", "create_app": "app", "open_accounts": "accounts", "serve": "server"}
+_EXTRA = ("argon2", "fastapi", "python_multipart", "uvicorn")
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    except ModuleNotFoundError as error:
-        raise missing(error) from error
-
-
-def missing(error: ModuleNotFoundError) -> Exception:
-    """Return an error that names the extra when one of its packages is missing, else ``error`` itself."""
-    if (error.name or "").split(".")[0] in _EXTRA:
-        return SettingsError(
-            f"the console needs the package {error.name!r}; install it with: pip install 'reply-suggest[console]'"
-        )
-    return error
+    for package in _EXTRA:
+        try:
+            import_module(package)
+        except ModuleNotFoundError as error:
+            raise SettingsError(
+                f"the console needs the package {package!r}; install it with: pip install 'reply-suggest[console]'"
+            ) from error
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
