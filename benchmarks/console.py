@@ -355,7 +355,7 @@ def serving(app: FastAPI) -> Iterator[int]:
 def load(count: int) -> dict[str, Any]:
     """Fill a queue and measure pages in Chromium, and the server's memory."""
     lines = (SAMPLE / "_labelled" / "inquiries.jsonl").read_text(encoding="utf-8").splitlines()
-    sample = [json.loads(line)["text"] for line in lines]
+    sample = [text for line in lines if len(text := json.loads(line)["text"]) <= 90]
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "kb"

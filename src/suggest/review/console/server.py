@@ -68,6 +68,7 @@ def _listen(config: ConsoleConfig) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((config.host, config.port))
+        listening.listen(128)  # whoever reads the notice may come at once
     except OSError as error:
         listening.close()
         raise SettingsError(
