@@ -294,8 +294,8 @@ def without_personal_data(match: Match) -> Match:
         return match
     return match.model_copy(
         update={
-            "title": mask(match.title, find_personal_data(match.title, strict=True)),
-            "snippet": mask(match.snippet, find_personal_data(match.snippet, strict=True)),
+            "title": mask(match.title, strict=True).text,
+            "snippet": mask(match.snippet, strict=True).text,
         }
     )
 

@@ -32,7 +32,7 @@ class Retrieval(Record):
     """Text put before queries; None takes the model's own prompt, if it has one."""
     document_prompt: str | None = None
     """Text put before entries; None takes the model's own prompt, if it has one."""
-    profile: Literal["fast", "balanced"] = "fast"
+    profile: Literal["fast", "balanced"] = "balanced"
     """Which bundled models: ``fast`` is the static model, ``balanced`` adds the student transformer (finds more,
     above all across languages; some 10 ms more for a question and ten times the time to index)."""
     vector_weight: Share | None = None

@@ -112,6 +112,14 @@ def sync(
         f"unchanged {report.unchanged}; embedded {report.embedded}; "
         f"generation {report.generation}; {report.seconds:.1f} s"
     )
+    if report.masked:
+        said = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.masked.items())
+        typer.echo(f"masked in past cases: {said}")
+    if report.dropped_generations:
+        typer.echo(
+            f"older generations whose cases were not masked like this are deleted: "
+            f"{', '.join(map(str, report.dropped_generations))}"
+        )
     for line in redone:
         typer.echo(line)
     if report.rejected:

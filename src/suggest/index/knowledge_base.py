@@ -25,6 +25,7 @@ from suggest.records import Entry, Evidence, Match, ModelTrial, SyncReport
 from suggest.settings import FILE_NAME as SETTINGS_FILE
 from suggest.settings import Retrieval, Settings, load_settings
 from suggest.text import clean, tokens_with_surfaces
+from suggest.understand.placeholders import without_placeholders
 
 _PATIENCE = 0.2  # seconds that a request waits for a new generation before it goes on with the old one
 _READ_AT_ONCE = 500
@@ -204,6 +205,7 @@ class KnowledgeBase:
             "tenants": len(manifest["tenants"]),
             "model": self.model,
             "adaptation": manifest["adaptation"],
+            "masking": manifest.get("masking", 0),
             "created_at": manifest["created_at"],
             "format_version": manifest["format_version"],
             "generations_kept": generations.kept_numbers(self.path),
@@ -256,7 +258,8 @@ class KnowledgeBase:
 
         Only new and changed entries are analysed and embedded. Entries that ``entries`` lacks are
         removed unless ``keep_missing``. Nothing changes when anything fails; what was analysed and embedded by then
-        is kept for the next attempt.
+        is kept for the next attempt. Personal data in cases is masked before anything of them is stored; articles
+        keep their contact points.
 
         Parameters
         ----------
@@ -462,6 +465,7 @@ class KnowledgeBase:
             return []
         if tenant not in generation.tenants:
             raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
+        text = without_placeholders(text)
         surfaces = tokens_with_surfaces(text)
         ranked = rank(
             generation,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from suggest.index.embedding import Embedder, Vectors
 from suggest.index.store import EntryStore
 from suggest.records import Article, Entry, ResolvedCase
+from suggest.understand.placeholders import without_placeholders
 
 _BATCH = 512
 _LOOKED_AT = 4
@@ -55,15 +56,13 @@ def _pairs(entry: Entry, keys: Mapping[str, int], articles: Mapping[str, Entry])
     if isinstance(entry, Article):
         made = [KnownPair(entry.title, entry.body or entry.point, keys[entry.id])]
     else:
+        asked, replied = without_placeholders(entry.inquiry), without_placeholders(entry.reply)
         article = articles.get(entry.resolves_with or "")
         if isinstance(article, Article) and article.tenant == entry.tenant:
             group = keys[article.id]
-            made = [
-                KnownPair(entry.inquiry, article.body or article.point, group),
-                KnownPair(entry.inquiry, entry.reply, group),
-            ]
+            made = [KnownPair(asked, article.body or article.point, group), KnownPair(asked, replied, group)]
         else:
-            made = [KnownPair(entry.inquiry, entry.reply, keys[entry.id])]
+            made = [KnownPair(asked, replied, keys[entry.id])]
     return [pair for pair in made if pair.question.strip() and pair.answer.strip()]
 
 

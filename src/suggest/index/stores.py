@@ -50,8 +50,13 @@ class About(NamedTuple):
 class Store(Protocol):
     """Keeps immutable versions of entries by key. A key is never used twice, for anything else."""
 
-    def add(self, entries: Sequence[Entry], analyse: Analyse) -> list[int]:
-        """Store all or none; a version that is already there keeps its key. Durable on return."""
+    def add(
+        self, entries: Sequence[Entry], analyse: Analyse, hashes: Sequence[str] | None = None
+    ) -> list[int]:
+        """Store all or none; a version that is already there keeps its key. Durable on return.
+
+        ``hashes`` stand for the content hashes of ``entries``.
+        """
 
     def with_texts(self, text_hashes: Sequence[str]) -> list[tuple[int, str]]:
         """Return ``(key, text hash)`` of all versions with one of these texts."""

@@ -28,10 +28,19 @@ from suggest.index.embedding import Embedder, Vectors
 from suggest.index.generation import Generation
 from suggest.index.health import check_vectors, check_words
 from suggest.index.known_pairs import embedded, known_pairs
+from suggest.index.masking import (
+    add_masked,
+    drop_outdated,
+    is_outdated,
+    mask_kept,
+    source_hash,
+    version_of,
+)
 from suggest.index.store import EntryStore
 from suggest.index.vectors import VectorLeg
 from suggest.records import Entry, SyncReport
 from suggest.sources.reader import EntryReader, Sourced
+from suggest.understand.masking import MASKING_VERSION
 
 KEEP_GENERATIONS = 3
 _BATCH = 4_096
@@ -60,6 +69,8 @@ class Plan(NamedTuple):
     changed: int
     removed: int
     unchanged: int
+    masked: dict[str, int]
+    """Values of personal data that were masked in cases that were stored now, by type."""
 
     @property
     def differs(self) -> bool:
@@ -87,6 +98,8 @@ def synchronise(
     if live is not None and not adopt_model:
         check_model(live, embedder)
     adopted = live is not None and live.manifest["model"]["fingerprint"] != embedder.fingerprint
+    masked_anew = is_outdated(live)
+    dropped: tuple[int, ...] = ()
     if not dry_run:
         generations.clear_leftovers(folder)
     with AnalysisPool(workers) as analyse:
@@ -95,14 +108,26 @@ def synchronise(
         )
     number, embedded_now = (live.number if live else 0), 0
     if not dry_run and (plan.differs or adopted or live is None):
-        keep = live is not None and not adopted
+        keep = live is not None and not adopted and not masked_anew
         legs = Legs("keep" if keep else "learn" if adapting else "drop", check_vector_leg)
         number = next_number(folder, live)
         entries_now = list(plan.keys.items())
         embedded_now = publish(
-            folder, store, embedder, entries_now, live, number, legs, on_progress, digests=plan.digests
+            folder,
+            store,
+            embedder,
+            entries_now,
+            live,
+            number,
+            legs,
+            on_progress,
+            anew=masked_anew,
+            digests=plan.digests,
         )
-        tidy(folder, store)
+    if not dry_run:
+        dropped = drop_outdated(folder, store)
+        if number != (live.number if live else 0):
+            tidy(folder, store)
     return SyncReport(
         added=plan.added,
         changed=plan.changed,
@@ -112,6 +137,8 @@ def synchronise(
         generation=number,
         seconds=round(time.perf_counter() - started, 3),
         dry_run=dry_run,
+        masked=plan.masked,
+        dropped_generations=dropped,
     )
 
 
@@ -184,11 +211,12 @@ def make_plan(
     rows_before: dict[bytes, str] = {}
     if live is not None:
         known = {entry_id: (key, digest) for key, entry_id, digest in store.identities(live.rows.key)}
-        rows_before = _source_rows(known, live)
+        rows_before = _source_rows(known, live, articles_only=is_outdated(live))
     total = entries.lines() if isinstance(entries, EntryReader) else None
     keys: dict[str, int] = {}
     digests: dict[str, bytes] = {}
     counts: Counter[str] = Counter()
+    masked: Counter[str] = Counter()
     for batch in batches(_sourced(entries, rows_before), _BATCH):
         fresh: list[Entry] = []
         for entry_id, entry, digest in batch:
@@ -197,7 +225,7 @@ def make_plan(
             if digest is not None:
                 digests[entry_id] = digest
             before = known.get(entry_id)
-            if before is not None and (entry is None or before[1] == entry.content_hash):
+            if before is not None and (entry is None or before[1] == source_hash(entry)):
                 keys[entry_id] = before[0]
                 counts["unchanged"] += 1
             elif entry is not None:
@@ -205,7 +233,8 @@ def make_plan(
                 fresh.append(entry)
                 counts["changed" if before else "added"] += 1
         if not dry_run:
-            keys.update(zip((entry.id for entry in fresh), store.add(fresh, analyse), strict=True))
+            stored = add_masked(store, analyse, fresh, masked)
+            keys.update(zip((entry.id for entry in fresh), stored, strict=True))
         on_progress("reading", len(keys), total)
     missing = known.keys() - keys.keys()
     kept = {entry_id for entry_id in missing if keep_missing(entry_id)}
@@ -215,9 +244,22 @@ def make_plan(
             "check the sources (to empty it on purpose, delete its folder)"
         )
     keys.update({entry_id: known[entry_id][0] for entry_id in kept})
-    counts["unchanged"] += len(kept)
     counts["removed"] = len(missing) - len(kept)
-    return Plan(keys, digests, counts["added"], counts["changed"], counts["removed"], counts["unchanged"])
+    if is_outdated(live):
+        cases = mask_kept(store, analyse, [keys[entry_id] for entry_id in kept], masked, dry_run=dry_run)
+        keys |= cases
+        counts["changed"] += len(cases)
+        kept -= cases.keys()
+    counts["unchanged"] += len(kept)
+    return Plan(
+        keys,
+        digests,
+        counts["added"],
+        counts["changed"],
+        counts["removed"],
+        counts["unchanged"],
+        dict(sorted(masked.items())),
+    )
 
 
 def _sourced(entries: Iterable[Entry], rows_before: dict[bytes, str]) -> Iterator[Sourced]:
@@ -226,10 +268,12 @@ def _sourced(entries: Iterable[Entry], rows_before: dict[bytes, str]) -> Iterato
     return (Sourced(entry.id, entry, None) for entry in entries)
 
 
-def _source_rows(known: dict[str, tuple[int, str]], live: Generation) -> dict[bytes, str]:
+def _source_rows(
+    known: dict[str, tuple[int, str]], live: Generation, *, articles_only: bool
+) -> dict[bytes, str]:
     """Return the entry id of each source row that ``live`` was made of, by digest."""
     id_of = {key: entry_id for entry_id, (key, _) in known.items()}
-    there = np.flatnonzero(live.rows.source.any(axis=1))
+    there = np.flatnonzero(live.rows.source.any(axis=1) & ((live.rows.kind == 0) | (not articles_only)))
     whole = live.rows.source[there].tobytes()
     keys = live.rows.key[there].tolist()
     return {whole[16 * n : 16 * n + 16]: id_of[key] for n, key in enumerate(keys) if key in id_of}
@@ -354,6 +398,7 @@ def assemble(
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "segments": [list(segment) for segment in made.segments],
         "near_trained_on": made.near_trained_on,
+        "masking": MASKING_VERSION if digests is not None else version_of(live),  # without sources as before
         "model": {
             "name": embedder.name,
             "fingerprint": embedder.fingerprint,

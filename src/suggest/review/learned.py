@@ -15,7 +15,8 @@ from suggest.review.database import Database
 from suggest.review.items import is_id
 from suggest.review.records import CandidateCase
 from suggest.review.tables import candidates, contents, moment, stamp
-from suggest.understand import find_personal_data, mask, understand
+from suggest.understand import find_personal_data, understand
+from suggest.understand.masking import replaced
 
 PREFIX = "learned-"
 _LISTED = ("1.", "1．", "1)", "・", "-", "①")
@@ -206,7 +207,7 @@ def _masked(text: str, public: str) -> str:
     found: list[PersonalData] = [
         span for span in find_personal_data(text, strict=True) if text[span.start : span.end] not in public
     ]
-    return mask(text, found)
+    return replaced(text, found)
 
 
 def _without_templates(text: str, draft: Draft | None) -> str:
