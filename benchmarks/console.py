@@ -359,6 +359,8 @@ def load(count: int) -> dict[str, Any]:
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "kb"
+        folder.mkdir()
+        (folder / "suggest.toml").write_text('[retrieval]\nprofile = "fast"\n', encoding="utf-8")
         with KnowledgeBase.open(folder) as kb:
             kb.sync(read_entries(SAMPLE))
         with ReviewQueue.open(folder) as queue:
