@@ -15,6 +15,7 @@ from suggest.text import sentences
 _READ = 4_000
 _SHARED = 3  # terms that two sentences about the same thing have in common at least
 _NEAR = 0.5  # share of the shorter one's terms
+_DIGIT = re.compile(r"\d")
 _AMOUNT = re.compile(r"^([¥$€]?)[\d.:/-]+(.*)$")
 _TRUST = {"curated": 2, "approved": 1, "unreviewed": 0}
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -32,6 +33,8 @@ class Conflict(NamedTuple):
 
 def conflicts(quoted: Sequence[str], others: Sequence[Article | ResolvedCase]) -> Iterator[Conflict]:
     """Yield for each entry the first figure or date in which it contradicts the ``quoted`` sentences."""
+    if not others:
+        return
     ours = [parts for text in quoted for parts in _stated(text)]
     for entry in others:
         own = {fact.value for fact in facts_of(entry.inquiry)} if isinstance(entry, ResolvedCase) else set()
@@ -54,6 +57,8 @@ def _rank(entry: Article | ResolvedCase) -> tuple[bool, int, datetime]:
 
 def _stated(text: str) -> Iterator[tuple[frozenset[str], tuple[Fact, ...]]]:
     for sentence in sentences(text[:_READ]):
+        if not _DIGIT.search(sentence.text):
+            continue
         facts = tuple(fact for fact in facts_of(sentence.text) if fact.kind in ("number", "date"))
         if facts:
             words = frozenset(t for t in terms(sentence.text) if not any(c.isdigit() for c in t))

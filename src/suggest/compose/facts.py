@@ -52,15 +52,23 @@ class Fact(NamedTuple):
     end: int
 
 
+@lru_cache(maxsize=8192)
+def _folded(char: str) -> str:
+    return unicodedata.normalize("NFKC", char)
+
+
 def fold(text: str) -> tuple[str, list[int]]:
     """Return ``text`` in NFKC, character by character, and the offset in ``text`` of each character."""
+    text = text[:_READ]
+    if unicodedata.is_normalized("NFKC", text):
+        return text, list(range(len(text) + 1))
     out: list[str] = []
     places: list[int] = []
-    for i, char in enumerate(text[:_READ]):
-        for folded in unicodedata.normalize("NFKC", char):
-            out.append(folded)
-            places.append(i)
-    places.append(min(len(text), _READ))
+    for i, char in enumerate(text):
+        folded = _folded(char)
+        out.append(folded)
+        places += [i] * len(folded)
+    places.append(len(text))
     return "".join(out), places
 
 

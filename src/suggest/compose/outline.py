@@ -169,8 +169,9 @@ def _read_list(lines: list[Line], i: int, blocks: list[Block]) -> int:
     acts = sum(is_instruction(text) for text in ends)
     orders = sum(is_instruction(text) and not is_request(text) for text in ends)
     announced = intro is not None and introduces(intro.text)
-    procedure = (
-        (numbered and not _lists_facts(intro, ends))
+    facts = _lists_facts(intro, ends)
+    procedure = not (intro is not None and gives_choice(intro.text)) and (
+        (numbered and not facts)
         or (announced and acts == len(found))
         or (orders == len(found) > 1 and not any(_CHOICE.search(item.text) for item in found))
     )

@@ -137,8 +137,8 @@ def _by_sentence(ours: list[_Sentence], theirs: list[_Sentence]) -> Iterator[Fac
             continue
         other = ours[i]
         for kind in (*_PLACED, "label", "name", "term"):
-            gone = [f for f in other.facts if f.kind == kind and f.value not in sentence.values(kind)]
-            come = [f for f in sentence.facts if f.kind == kind and f.value not in other.values(kind)]
+            gone = _rest(other.facts, sentence.facts, kind)
+            come = _rest(sentence.facts, other.facts, kind)
             for was, now in zip(gone, come, strict=False):
                 yield FactChange(
                     change="changed",
@@ -162,6 +162,18 @@ def _by_sentence(ours: list[_Sentence], theirs: list[_Sentence]) -> Iterator[Fac
                         end=fact.end,
                         before=was_limit or number,
                     )
+
+
+def _rest(facts: Sequence[Fact], others: Sequence[Fact], kind: str) -> list[Fact]:
+    """Return the facts of a kind that stand there more often than among ``others``."""
+    left = Counter(fact.value for fact in facts if fact.kind == kind)
+    left.subtract(fact.value for fact in others if fact.kind == kind)
+    found = []
+    for fact in facts:
+        if fact.kind == kind and left[fact.value] > 0:
+            left[fact.value] -= 1
+            found.append(fact)
+    return found
 
 
 def _nearest(sentence: _Sentence, others: list[_Sentence]) -> int | None:

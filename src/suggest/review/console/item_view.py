@@ -9,7 +9,8 @@ from typing import NamedTuple
 from suggest.records import Article, Claim, Entry, Inquiry, Match, PersonalData, ResolvedCase, Suggestion
 from suggest.review.console.drafts import Block, blocks_of, sources_of, span_name
 from suggest.review.console.words import Words
-from suggest.understand.personal_data import PLACEHOLDERS, find_personal_data
+from suggest.understand.personal_data import find_personal_data
+from suggest.understand.placeholders import PLACEHOLDERS
 
 _FIELD_ORDER = ("point", "body", "reason", "example", "inquiry", "reply")
 
