@@ -9,13 +9,13 @@ from typing import NamedTuple
 from suggest.compose import compose
 from suggest.errors import InvalidDecision, SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.index.lookup import Identity, evidence_for, identity, unknown_share
+from suggest.index.lookup import Identity, entries_of, evidence_for, identity, unknown_share
 from suggest.judge import Confidence, Policy, judge, load_policy
 from suggest.judge.calibration import confidence_of
 from suggest.judge.chosen import use_chosen
 from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
-from suggest.records import Draft, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
+from suggest.records import Draft, Entry, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
 from suggest.templates import load_templates
 from suggest.understand import (
     Classify,
@@ -212,6 +212,10 @@ class Suggester:
             ),
             top,
         )
+
+    def entries(self, entry_ids: Iterable[str], *, tenant: str) -> dict[str, Entry]:
+        """Return entries of ``tenant`` by id; ids that it does not have are left out."""
+        return entries_of(self.kb.pinned(), entry_ids, tenant=tenant)
 
     def _evidence(
         self,

@@ -25,10 +25,12 @@ from suggest.cli import (
     policy,
     reply,
     report,
+    review,
     rollback,
     search,
     status,
     sync,
+    users,
     verify,
 )
 from suggest.errors import SuggestError
@@ -63,6 +65,8 @@ app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
 app.command("search")(search.search)
+app.command("review")(review.review)
+app.add_typer(users.app, name="users")
 app.command("lint")(lint.lint)
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from suggest.index.fusion import fuse, saturate
 from suggest.index.knowledge_base import KnowledgeBase
 from suggest.index.ranking import Ranked, describe
-from suggest.records import Evidence
+from suggest.records import Entry, Evidence
 from suggest.text import clean, tokens, tokens_with_surfaces
 
 
@@ -55,6 +56,16 @@ def evidence_for(kb: KnowledgeBase, entry_id: str, text: str, *, tenant: str, to
     fused = fuse(lexical, semantic, vector_weight=kb.settings.retrieval.weight)
     ranked = Ranked(row, float(fused[0]), float(lexical[0]), float(semantic[0]))
     return describe(generation, store, surfaces, [ranked])[0]
+
+
+def entries_of(kb: KnowledgeBase, entry_ids: Iterable[str], *, tenant: str) -> dict[str, Entry]:
+    """Return those of the entries that the generation in use holds for ``tenant``, also those out of date."""
+    generation, store = kb._generation, kb._store
+    if generation is None or store is None:
+        return {}
+    rows = {row for entry_id in entry_ids if (row := _row_of(kb, entry_id)) is not None}
+    found = store.versions([int(generation.rows.key[row]) for row in sorted(rows)])
+    return {version.entry.id: version.entry for version in found if version.entry.tenant == tenant}
 
 
 def _row_of(kb: KnowledgeBase, entry_id: str) -> int | None:

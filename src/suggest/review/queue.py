@@ -253,6 +253,10 @@ class ReviewQueue:
         )
         return self.item(item_id, tenant=tenant)
 
+    def entries(self, entry_ids: Iterable[str], *, tenant: str) -> dict[str, Entry]:
+        """Return entries of the knowledge base by id; those that the tenant does not have are left out."""
+        return self.suggester.entries(entry_ids, tenant=items.tenant_of(tenant))
+
     def search(self, text: str, *, tenant: str, top: int = 10) -> list[Match]:
         """Search the knowledge base."""
         return list(self.suggester.find(Inquiry(text=text, tenant=tenant_of(tenant)), top=top))
