@@ -17,6 +17,9 @@ from suggest.sources.jsonl import read_jsonl
 from suggest.sources.rejects import RejectFile
 from suggest.sources.rows import Known, Row, RowError
 
+_SAMPLE = 1 << 22  # bytes from which the number of rows is estimated
+_LINE_BITS = 40  # of the place of a row: number of its file, then its line
+
 
 def read_entries(
     *paths: str | Path,
@@ -74,15 +77,16 @@ class EntryReader(Iterator[Entry]):
         """Return about how many rows there are to read; None where that cannot be told without reading them."""
         if not all(file.read is read_jsonl and file.path.suffix.lower() != ".gz" for file in self.files):
             return None
-        count = 0
+        count = 0.0
         try:
             for file in self.files:
                 with file.path.open("rb") as stream:
-                    while chunk := stream.read(1 << 22):
-                        count += chunk.count(b"\n")
+                    start = stream.read(_SAMPLE)
+                if start:
+                    count += start.count(b"\n") * max(1.0, file.path.stat().st_size / len(start))
         except OSError:
             return None  # reading will say what is wrong
-        return count
+        return int(count)
 
     def sourced(self, known: Known) -> Iterator[Sourced]:
         """Iterate once over the entries with their digests; rows with a ``known`` digest are not even parsed."""
@@ -96,9 +100,15 @@ class EntryReader(Iterator[Entry]):
         """
         return self._nameless > 0 or entry_id in self._bad_ids
 
+    def _twice(self, entry_id: str, place: int) -> RowError:
+        before, line = self.files[place >> _LINE_BITS].path, place & ((1 << _LINE_BITS) - 1)
+        return RowError(
+            f"{entry_id!r} is already at {before}:{line}; ids must be unique, rename or remove one", "id"
+        )
+
     def _remember(self, row: Row) -> None:
         values = row.given if isinstance(row.values, RowError) else row.values
-        entry_id = values.get("id") if isinstance(values, dict) else None
+        entry_id = row.same_as or (values.get("id") if isinstance(values, dict) else None)
         if isinstance(entry_id, str | int) and str(entry_id).strip():
             self._bad_ids.add(str(entry_id).strip())
         else:
@@ -117,11 +127,11 @@ class EntryReader(Iterator[Entry]):
         self.close()
 
     def _read(self, notice: Notice, rejects: RejectFile | None) -> Generator[Sourced, None, None]:
-        seen: dict[str, tuple[Path, int]] = {}
+        seen: dict[str, int] = {}
         with ExitStack() as stack:
             if rejects is not None:
                 stack.enter_context(rejects)
-            for file in self.files:
+            for number, file in enumerate(self.files):
                 empty = True
                 for row in _rows(file, notice, self._known):
                     empty = False
@@ -129,14 +139,17 @@ class EntryReader(Iterator[Entry]):
                         entry = entry_from_row(row) if row.same_as is None else None
                         entry_id = row.same_as if entry is None else entry.id
                         assert entry_id is not None
-                        _claim(entry_id, file.path, row.line, seen)
+                        place = number << _LINE_BITS | row.line
+                        if seen.setdefault(entry_id, place) != place:
+                            raise self._twice(entry_id, seen[entry_id])
                     except RowError as problem:
                         error = SourceError(
                             str(problem), path=str(file.path), line=row.line, field=problem.field
                         )
                         if rejects is None:
                             raise error from problem
-                        rejects.write(error, row.given)
+                        given = row.given
+                        rejects.write(error, given.decode(errors="replace") if row.same_as else given)
                         self.rejected += 1
                         self._remember(row)
                     else:
@@ -151,12 +164,3 @@ def _rows(file: SourceFile, notice: Notice, known: Known | None) -> Iterator[Row
             yield from read_jsonl(stream, file.path, file.default_id, known)
         else:
             yield from file.read(stream, file.path, file.default_id)
-
-
-def _claim(entry_id: str, path: Path, line: int, seen: dict[str, tuple[Path, int]]) -> None:
-    if entry_id in seen:
-        before, at = seen[entry_id]
-        raise RowError(
-            f"{entry_id!r} is already at {before}:{at}; ids must be unique, rename or remove one", "id"
-        )
-    seen[entry_id] = (path, line)

@@ -8,13 +8,12 @@ rest of the file cannot be told apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO
 
 LONGEST_ROW = 100_000_000
-"""Characters in one line or article; more is taken for a broken file."""
+"""Characters (bytes in JSON Lines) in one line or article; more is taken for a broken file."""
 
 
 class RowError(Exception):
@@ -25,8 +24,7 @@ class RowError(Exception):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record of a source, before it is checked."""
 
     line: int
@@ -42,8 +40,8 @@ class Row:
     """Id of the entry that a row with this digest became before; it was not parsed then."""
 
 
-Known = Callable[[bytes], str | None]
-"""Returns the id of the entry that a row with this digest became before, if any."""
+Known = Callable[[Sequence[bytes]], Sequence[str | None]]
+"""Returns for each digest the id of the entry that a row with it became before, if any."""
 
 
 class Reader(Protocol):
