@@ -27,19 +27,20 @@ import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
+from suggest.index import rows
 from suggest.index.adaptation import project
 from suggest.index.embedding import Vectors
 from suggest.index.lexical import LexicalLeg
 from suggest.index.passages import PassageLeg
 from suggest.index.vectors import Segment, VectorLeg
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 CURRENT = "CURRENT"
 FOLDER = "generations"
 MANIFEST = "manifest.json"
@@ -52,35 +53,6 @@ _BUILDING = ".building-"
 _GOING = ".going-"
 _KEPT = ".kept"
 _SETTLED = 2.0  # seconds after which a file's time of change tells whether it changed again
-
-NO_START = -(10**7)
-NO_END = 10**7
-"""Days (proleptic ordinals) that stand for "since ever" and "never" in :class:`Rows`."""
-
-NO_ROW = -1
-
-
-class Rows(NamedTuple):
-    """One value an entry, in row order (sorted by entry id)."""
-
-    key: NDArray[np.int64]
-    tenant: NDArray[np.int32]
-    """Index into the manifest's ``tenants``."""
-    valid_from: NDArray[np.int32]
-    valid_until: NDArray[np.int32]
-    kind: NDArray[np.int8]
-    """0 FAQ article, 1 resolved inquiry."""
-    superseded_from: NDArray[np.int32]
-    """Day from which another entry replaces this one."""
-    slot: NDArray[np.int64]
-    """Position of the vector in the segments."""
-    checksum: NDArray[np.int64]
-    """What the entry store must say of the version."""
-    source: NDArray[np.int64]
-    """Digest of the source row, shape (n, 2); zero where it is not known."""
-    answered_by: NDArray[np.int32]
-    """Row of the article that a resolved inquiry was answered with, or :data:`NO_ROW`."""
-
 
 Verified = dict[tuple[int, int], tuple[int, int, str]]
 """(device, inode) → size, time of change and SHA-256 of files that a reader has verified."""
@@ -105,11 +77,10 @@ class Generation:
             )
         self.number: int = self.manifest["generation"]
         self.tenants: list[str] = self.manifest["tenants"]
-        try:
-            with np.load(folder / ROWS, allow_pickle=False) as columns:
-                self.rows = Rows(*(columns[name] for name in Rows._fields))
-        except (OSError, ValueError, KeyError) as error:
-            raise KnowledgeBaseCorrupt(f"{folder / ROWS}: cannot be read: {error}") from error
+        self.rows, self.ids = rows.read(folder / ROWS)
+        self.by_key: NDArray[np.int64] = np.argsort(self.rows.key, kind="stable")
+        """Rows in the order of their store keys."""
+        self.sorted_keys = self.rows.key[self.by_key]
         segments = [Segment(*segment) for segment in self.manifest["segments"]]
         dimension = self.manifest["model"]["dimension"]
         self.vectors = VectorLeg(folder / VECTORS, segments, self.rows.slot, dimension)
@@ -146,13 +117,13 @@ class Generation:
         if known is not None:
             return known
         code = self.tenants.index(tenant)
-        rows = self.rows
+        said = self.rows
         ordinal = day.toordinal()
         usable: NDArray[np.bool_] = (
-            (rows.tenant == code)
-            & (rows.valid_from <= ordinal)
-            & (ordinal <= rows.valid_until)
-            & (ordinal < rows.superseded_from)
+            (said.tenant == code)
+            & (said.valid_from <= ordinal)
+            & (ordinal <= said.valid_until)
+            & (ordinal < said.superseded_from)
         )
         usable.flags.writeable = False
         if len(self._usable) >= 16:
@@ -297,8 +268,7 @@ def keys_in_use(kb: Path) -> NDArray[np.int64]:
     keys = [np.zeros(0, np.int64)]
     for number in kept_numbers(kb):
         try:
-            with np.load(folder_of(kb, number) / ROWS, allow_pickle=False) as columns:
-                keys.append(columns["key"])
+            keys.append(rows.read_keys(folder_of(kb, number) / ROWS))
         except (OSError, ValueError, KeyError):
             if number == current_number(kb):
                 raise

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from suggest.errors import KnowledgeBaseError, SuggestError, UnknownTenant
 from suggest.index import generation as generations
 from suggest.index import maintenance, shadow
@@ -213,23 +215,18 @@ class KnowledgeBase:
 
     def _out_of_use(self) -> dict[str, list[str]]:
         """List the entries that are in the knowledge base but not found today."""
-        assert self._generation is not None and self._store is not None
+        assert self._generation is not None
         rows, today = self._generation.rows, datetime.now(UTC).date().toordinal()
         masks = {
             "expired": rows.valid_until < today,
             "superseded": rows.superseded_from <= today,
             "not_yet_valid": rows.valid_from > today,
         }
-        return {
-            name: sorted(entry_id for _, entry_id, _ in self._store.identities(rows.key[mask]))
-            for name, mask in masks.items()
-        }
+        return {name: self._generation.ids.some(np.flatnonzero(mask)) for name, mask in masks.items()}
 
     def entry_ids(self) -> set[str]:
         """Return the ids of all entries of the generation in use, of every tenant."""
-        if self._generation is None or self._store is None:
-            return set()
-        return {entry_id for _, entry_id, _ in self._store.identities(self._generation.rows.key)}
+        return set(self._generation.ids.all()) if self._generation else set()
 
     def entries(self) -> Iterator[Entry]:
         """Yield all entries of the generation in use, of every tenant, by id."""

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from suggest.errors import KnowledgeBaseCorrupt, KnowledgeBaseError, SuggestError
 from suggest.index import generation as generations
 from suggest.index import spool, sync
 from suggest.index.embedding import Embedder
 from suggest.index.generation import Generation
+from suggest.index.roster import roster_of
 from suggest.index.store import FILE_NAME, EntryStore
 
 
@@ -116,8 +119,8 @@ def forget(
     shutil.rmtree(kb / spool.FOLDER, ignore_errors=True)
     if live is not None:
         sync.check_model(live, embedder)
-        said = [(entry_id, key) for key, entry_id, _ in store.identities(live.rows.key)]
-        rest = [(entry_id, key) for entry_id, key in said if entry_id not in wanted]
+        held = roster_of(live)
+        rest = held.only(np.flatnonzero([entry_id not in wanted for entry_id in held.ids]))
         learnt = live.manifest["adaptation"]["adopted"]  # from the erased entries too
         legs = sync.Legs("learn" if learnt else "drop", check_vectors=False)
         number = sync.next_number(kb, live)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suggest.index.fusion import fuse, lend, saturate
-from suggest.index.generation import NO_ROW, Generation
+from suggest.index.generation import Generation
+from suggest.index.rows import NO_ROW
 from suggest.index.snippet import snippet
 from suggest.index.store import EntryStore
 from suggest.records import Evidence, Match

@@ -7,17 +7,15 @@ generation is complete on disk, readers keep the old one; a failure at any point
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from suggest.errors import InvalidRecord, KnowledgeBaseError, ModelMismatch
+from suggest.errors import KnowledgeBaseError, ModelMismatch
 from suggest.index import build, spool
 from suggest.index import generation as generations
 from suggest.index.adaptation import MAX_PAIRS, adapt
@@ -28,14 +26,14 @@ from suggest.index.embedding import Embedder, Vectors
 from suggest.index.generation import Generation
 from suggest.index.health import check_vectors, check_words
 from suggest.index.known_pairs import embedded, known_pairs
-from suggest.index.store import EntryStore
+from suggest.index.plan import make_plan
+from suggest.index.roster import Roster, inherit, roster_of, rows_of
+from suggest.index.rows import write as write_rows
+from suggest.index.stores import Store
 from suggest.index.vectors import VectorLeg
 from suggest.records import Entry, SyncReport
-from suggest.sources.reader import EntryReader, Sourced
 
 KEEP_GENERATIONS = 3
-_BATCH = 4_096
-_T = TypeVar("_T")
 
 Adapting = Literal["learn", "keep", "drop"]
 """What becomes of the adaptation: learned anew, kept as the live generation has it, or left out."""
@@ -49,27 +47,9 @@ class Legs(NamedTuple):
     """Test the vector leg, unless an adaptation is kept: that model was tested when it came."""
 
 
-class Plan(NamedTuple):
-    """What a sync would do."""
-
-    keys: dict[str, int]
-    """Entry id → store key of everything in the next generation."""
-    digests: dict[str, bytes]
-    """Entry id → digest of its source row, of the entries that were read."""
-    added: int
-    changed: int
-    removed: int
-    unchanged: int
-
-    @property
-    def differs(self) -> bool:
-        """Tell whether the next generation would differ from the live one."""
-        return bool(self.added or self.changed or self.removed)
-
-
 def synchronise(
     folder: Path,
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
     entries: Iterable[Entry],
     live: Generation | None,
@@ -98,10 +78,7 @@ def synchronise(
         keep = live is not None and not adopted
         legs = Legs("keep" if keep else "learn" if adapting else "drop", check_vector_leg)
         number = next_number(folder, live)
-        entries_now = list(plan.keys.items())
-        embedded_now = publish(
-            folder, store, embedder, entries_now, live, number, legs, on_progress, digests=plan.digests
-        )
+        embedded_now = publish(folder, store, embedder, plan.roster, live, number, legs, on_progress)
         tidy(folder, store)
     return SyncReport(
         added=plan.added,
@@ -117,22 +94,20 @@ def synchronise(
 
 def readapt(
     folder: Path,
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
     live: Generation,
     how: Literal["learn", "drop"],
     *,
     check_vector_leg: bool,
     on_progress: Progress,
-) -> int:
-    """Build a generation with the entries of ``live`` and another adaptation; return its number."""
+) -> None:
+    """Build a generation with the entries of ``live`` and another adaptation."""
     check_model(live, embedder)
     generations.clear_leftovers(folder)
-    entries = [(entry_id, key) for key, entry_id, _ in store.identities(live.rows.key)]
-    number = next_number(folder, live)
-    publish(folder, store, embedder, entries, live, number, Legs(how, check_vector_leg), on_progress)
+    legs = Legs(how, check_vector_leg)
+    publish(folder, store, embedder, roster_of(live), live, next_number(folder, live), legs, on_progress)
     tidy(folder, store)
-    return number
 
 
 def next_number(folder: Path, live: Generation | None) -> int:
@@ -140,7 +115,7 @@ def next_number(folder: Path, live: Generation | None) -> int:
     return max([live.number if live else 0, *generations.kept_numbers(folder)]) + 1
 
 
-def tidy(folder: Path, store: EntryStore) -> None:
+def tidy(folder: Path, store: Store) -> None:
     """Delete old generations and what only they used; what cannot be deleted now, the next sync will."""
     with suppress(KnowledgeBaseError, OSError):
         generations.discard_old(folder, KEEP_GENERATIONS)
@@ -166,75 +141,6 @@ def check_model(live: Generation, embedder: Embedder) -> None:
         )
 
 
-def make_plan(
-    store: EntryStore,
-    analyse: AnalysisPool,
-    entries: Iterable[Entry],
-    live: Generation | None,
-    *,
-    keep_missing: Callable[[str], bool],
-    dry_run: bool,
-    on_progress: Progress,
-) -> Plan:
-    """Compare ``entries`` with the live generation and store the versions that are new, batch by batch.
-
-    What is stored stays when a later batch fails: no generation uses it, and the next sync need not analyse it.
-    """
-    known: dict[str, tuple[int, str]] = {}
-    rows_before: dict[bytes, str] = {}
-    if live is not None:
-        known = {entry_id: (key, digest) for key, entry_id, digest in store.identities(live.rows.key)}
-        rows_before = _source_rows(known, live)
-    total = entries.lines() if isinstance(entries, EntryReader) else None
-    keys: dict[str, int] = {}
-    digests: dict[str, bytes] = {}
-    counts: Counter[str] = Counter()
-    for batch in batches(_sourced(entries, rows_before), _BATCH):
-        fresh: list[Entry] = []
-        for entry_id, entry, digest in batch:
-            if entry_id in keys:
-                raise InvalidRecord(f"entry id {entry_id!r} was given twice; ids must be unique")
-            if digest is not None:
-                digests[entry_id] = digest
-            before = known.get(entry_id)
-            if before is not None and (entry is None or before[1] == entry.content_hash):
-                keys[entry_id] = before[0]
-                counts["unchanged"] += 1
-            elif entry is not None:
-                keys[entry_id] = -1
-                fresh.append(entry)
-                counts["changed" if before else "added"] += 1
-        if not dry_run:
-            keys.update(zip((entry.id for entry in fresh), store.add(fresh, analyse), strict=True))
-        on_progress("reading", len(keys), total)
-    missing = known.keys() - keys.keys()
-    kept = {entry_id for entry_id in missing if keep_missing(entry_id)}
-    if known and not keys and not kept:
-        raise KnowledgeBaseError(
-            f"the sources hold no entries, which would remove all {len(known)} of the knowledge base; "
-            "check the sources (to empty it on purpose, delete its folder)"
-        )
-    keys.update({entry_id: known[entry_id][0] for entry_id in kept})
-    counts["unchanged"] += len(kept)
-    counts["removed"] = len(missing) - len(kept)
-    return Plan(keys, digests, counts["added"], counts["changed"], counts["removed"], counts["unchanged"])
-
-
-def _sourced(entries: Iterable[Entry], rows_before: dict[bytes, str]) -> Iterator[Sourced]:
-    if isinstance(entries, EntryReader):
-        return entries.sourced(rows_before.get)
-    return (Sourced(entry.id, entry, None) for entry in entries)
-
-
-def _source_rows(known: dict[str, tuple[int, str]], live: Generation) -> dict[bytes, str]:
-    """Return the entry id of each source row that ``live`` was made of, by digest."""
-    id_of = {key: entry_id for entry_id, (key, _) in known.items()}
-    there = np.flatnonzero(live.rows.source.any(axis=1))
-    whole = live.rows.source[there].tobytes()
-    keys = live.rows.key[there].tolist()
-    return {whole[16 * n : 16 * n + 16]: id_of[key] for n, key in enumerate(keys) if key in id_of}
-
-
 class Aside(NamedTuple):
     """A generation that is not live."""
 
@@ -245,7 +151,7 @@ class Aside(NamedTuple):
 @contextmanager
 def aside(
     folder: Path,
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
     entries: Iterable[Entry],
     live: Generation,
@@ -265,7 +171,7 @@ def aside(
             folder,
             store,
             embedder,
-            list(plan.keys.items()),
+            plan.roster,
             live,
             next_number(folder, live),
             legs,
@@ -281,24 +187,23 @@ def aside(
 
 def publish(
     folder: Path,
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
-    entries: list[tuple[str, int]],
+    roster: Roster,
     live: Generation | None,
     number: int,
     legs: Legs,
     on_progress: Progress,
     *,
     anew: bool = False,
-    digests: Mapping[str, bytes] | None = None,
 ) -> int:
-    """Build generation ``number`` of ``(entry id, key)`` and make it live; return how many were embedded.
+    """Build generation ``number`` and make it live; return how many were embedded.
 
     ``anew`` rewrites every file, so that nothing of what was removed stays in one.
     """
     try:
         building, manifest, count = assemble(
-            folder, store, embedder, entries, live, number, legs, on_progress, anew=anew, digests=digests
+            folder, store, embedder, roster, live, number, legs, on_progress, anew=anew
         )
         generations.publish(folder, building, manifest, build.shared_files(live))
     except OSError as error:
@@ -315,38 +220,34 @@ def publish(
 
 def assemble(
     folder: Path,
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
-    entries: list[tuple[str, int]],
+    roster: Roster,
     live: Generation | None,
     number: int,
     legs: Legs,
     on_progress: Progress,
     *,
     anew: bool = False,
-    digests: Mapping[str, bytes] | None = None,
 ) -> tuple[Path, dict[str, Any], int]:
     """Build generation ``number`` aside; return its folder, its manifest and how many entries were embedded."""
-    entries = sorted(entries)
-    keys = [key for _, key in entries]
-    entry_ids = [entry_id for entry_id, _ in entries]
     building = generations.begin(folder, number)
-    rows, manifest = build.rows_of(store, entry_ids, keys, live)
-    build.fill_sources(rows, entry_ids, digests or {}, live)
+    inherited = inherit(roster.keys, live)
+    rows, manifest = rows_of(store, roster, inherited)
     same_model = live is not None and live.manifest["model"]["fingerprint"] == embedder.fingerprint
-    made = build.vectors_of(
-        folder, building, store, embedder, rows, live if same_model else None, on_progress, anew=anew
-    )
-    build.passages_of(building, store, embedder, rows["key"], live if same_model else None, on_progress)
-    build.lexical_of(building, store, rows, manifest, None if anew else live, on_progress)
-    learned, adaptation = _adaptation(store, embedder, dict(entries), live, legs.adapting, on_progress)
+    vectors = inherited if same_model else inherit(roster.keys, None)
+    made = build.vectors_of(folder, building, store, embedder, rows, vectors, on_progress, anew=anew)
+    build.passages_of(building, store, embedder, roster.keys, vectors, on_progress)
+    words = inherit(roster.keys, None) if anew else inherited
+    build.lexical_of(building, store, rows, manifest, words, on_progress)
+    learned, adaptation = _adaptation(store, embedder, roster, live, legs.adapting, on_progress)
     if learned is not None:
         np.save(building / generations.ADAPTATION, learned, allow_pickle=False)
-    check_words(building / generations.LEXICAL, store, keys, rows, manifest)
+    check_words(building / generations.LEXICAL, store, rows, manifest)
     if legs.check_vectors and legs.adapting != "keep":
         leg = VectorLeg(building / generations.VECTORS, made.segments, rows["slot"], embedder.dimension)
-        check_vectors(leg, learned, embedder, store, dict(entries))
-    np.savez(building / generations.ROWS, allow_pickle=False, **rows)
+        check_vectors(leg, learned, embedder, store, roster)
+    write_rows(building / generations.ROWS, rows, roster.ids)
     canaries = live.manifest["model"]["canaries"] if live and same_model else canary_vectors(embedder)
     manifest |= {
         "format_version": generations.FORMAT_VERSION,
@@ -366,9 +267,9 @@ def assemble(
 
 
 def _adaptation(
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
-    key_of: Mapping[str, int],
+    roster: Roster,
     live: Generation | None,
     how: Adapting,
     on_progress: Progress,
@@ -378,15 +279,8 @@ def _adaptation(
         return live.adaptation, live.manifest["adaptation"]
     if how == "drop":
         return None, {"adopted": False}
-    questions, answers, groups = embedded(known_pairs(store, key_of, MAX_PAIRS), embedder, on_progress)
+    questions, answers, groups = embedded(known_pairs(store, roster, MAX_PAIRS), embedder, on_progress)
     learned, outcome = adapt(
         questions, answers, groups, on_progress=lambda done, of: on_progress("adapting: replay", done, of)
     )
     return learned, outcome.record()
-
-
-def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Yield ``items`` in lists of ``size``."""
-    source = iter(items)
-    while batch := list(islice(source, size)):
-        yield batch

@@ -1,0 +1,207 @@
+"""Compares what the sources hold with the live generation, and stores what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suggest.errors import InvalidRecord, KnowledgeBaseError
+from suggest.index.analysis_pool import AnalysisPool
+from suggest.index.build import Progress
+from suggest.index.generation import Generation
+from suggest.index.roster import Roster, roster_of
+from suggest.index.stores import Store
+from suggest.records import Entry
+from suggest.sources.reader import EntryReader, Sourced
+
+_READ_AT_ONCE = 4_096
+_STORED_AT_ONCE = 2_048
+_T = TypeVar("_T")
+_NOT_SEEN, _SAME, _OTHER = 0, 1, 2
+
+
+class Plan(NamedTuple):
+    """What a sync would do."""
+
+    roster: Roster
+    """The next generation; empty after a dry run."""
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether the next generation would differ from the live one."""
+        return bool(self.added or self.changed or self.removed)
+
+
+def make_plan(
+    store: Store,
+    analyse: AnalysisPool,
+    entries: Iterable[Entry],
+    live: Generation | None,
+    *,
+    keep_missing: Callable[[str], bool],
+    dry_run: bool,
+    on_progress: Progress,
+) -> Plan:
+    """Compare ``entries`` with the live generation and store the versions that are new, batch by batch.
+
+    What is stored stays when a later batch fails: no generation uses it, and the next sync need not analyse it.
+    While one batch is analysed and stored, the next is read.
+    """
+    before = roster_of(live)
+    row_of = {entry_id: row for row, entry_id in enumerate(before.ids)}
+    seen = bytearray(len(before.ids))
+    source = before.source.copy()
+    fresh = _Fresh(store, analyse, dry_run=dry_run)
+    total = entries.lines() if isinstance(entries, EntryReader) else None
+    done = 0
+    with fresh:
+        for batch in batches(_sourced(entries, before), _READ_AT_ONCE):
+            doubtful: list[tuple[int, Entry, bytes | None]] = []
+            for entry_id, entry, digest in batch:
+                row = row_of.get(entry_id)
+                if entry_id in fresh if row is None else seen[row]:
+                    raise InvalidRecord(f"entry id {entry_id!r} was given twice; ids must be unique")
+                if row is None:
+                    assert entry is not None  # only rows of the live generation come without
+                    fresh.add(entry, digest)
+                elif entry is None:
+                    seen[row] = _SAME
+                else:
+                    seen[row] = _OTHER
+                    doubtful.append((row, entry, digest))
+            known = _content_hashes(store, before.keys, [row for row, _, _ in doubtful])
+            for row, entry, digest in doubtful:
+                if known.get(row) == entry.content_hash:
+                    seen[row] = _SAME
+                    source[row] = _numbers(digest)
+                else:
+                    fresh.add(entry, digest)
+            done += len(batch)
+            on_progress("reading", done, total)
+    states = np.frombuffer(seen, np.uint8)
+    missing = np.flatnonzero(states == _NOT_SEEN)
+    kept = [row for row in missing.tolist() if keep_missing(before.ids[row])]
+    if before.ids and not done and not kept:
+        raise KnowledgeBaseError(
+            f"the sources hold no entries, which would remove all {len(before.ids)} of the knowledge base; "
+            "check the sources (to empty it on purpose, delete its folder)"
+        )
+    stay = states == _SAME
+    stay[kept] = True
+    changed = int((states == _OTHER).sum())
+    counts = (len(fresh) - changed, changed, len(missing) - len(kept), int(stay.sum()))
+    roster = roster_of(None) if dry_run else _joined(before._replace(source=source), stay, fresh.roster())
+    return Plan(roster, *counts)
+
+
+class _Fresh:
+    """Entries that the live generation does not have; stores them in a thread of its own."""
+
+    def __init__(self, store: Store, analyse: AnalysisPool, *, dry_run: bool) -> None:
+        self._store, self._analyse, self._dry_run = store, analyse, dry_run
+        self._digests: dict[str, bytes | None] = {}
+        self._keys: list[int] = []
+        self._waiting: list[Entry] = []
+        self._thread = ThreadPoolExecutor(1, "suggest-store")
+        self._storing: Future[list[int]] | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._store_waiting()
+                self._settle()
+        finally:
+            self._thread.shutdown(cancel_futures=True)
+
+    def __contains__(self, entry_id: str) -> bool:
+        return entry_id in self._digests
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def add(self, entry: Entry, digest: bytes | None) -> None:
+        self._digests[entry.id] = digest
+        if self._dry_run:
+            return
+        self._waiting.append(entry)
+        if len(self._waiting) == _STORED_AT_ONCE:
+            self._store_waiting()
+
+    def _store_waiting(self) -> None:
+        self._settle()
+        self._storing = self._thread.submit(self._store.add, self._waiting, self._analyse)
+        self._waiting = []
+
+    def _settle(self) -> None:
+        if self._storing is not None:
+            self._keys += self._storing.result()
+            self._storing = None
+
+    def roster(self) -> Roster:
+        source = np.array([_numbers(digest) for digest in self._digests.values()], np.int64).reshape(-1, 2)
+        return Roster(list(self._digests), np.asarray(self._keys, np.int64), source)
+
+
+def _joined(before: Roster, stay: NDArray[np.bool_], fresh: Roster) -> Roster:
+    """Return the entries of ``before`` that ``stay`` and those of ``fresh``."""
+    old = before.only(np.flatnonzero(stay))
+    ids = old.ids + fresh.ids
+    both = Roster(ids, np.concatenate([old.keys, fresh.keys]), np.concatenate([old.source, fresh.source]))
+    return both.only(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
+
+
+def _content_hashes(store: Store, keys: NDArray[np.int64], rows: Sequence[int]) -> dict[int, str]:
+    """Return the content hashes of rows of the live generation."""
+    if not rows:
+        return {}
+    said = {key: content_hash for key, _, content_hash in store.identities(keys[rows])}
+    return {row: said[key] for row, key in zip(rows, keys[rows].tolist(), strict=True) if key in said}
+
+
+def _sourced(entries: Iterable[Entry], before: Roster) -> Iterator[Sourced]:
+    if isinstance(entries, EntryReader):
+        return entries.sourced(_recogniser(before))
+    return (Sourced(entry.id, entry, None) for entry in entries)
+
+
+def _recogniser(before: Roster) -> Callable[[Sequence[bytes]], list[str | None]]:
+    """Return a function that tells, of digests of source rows, which entries of ``before`` they became."""
+    order = np.argsort(before.source[:, 0], kind="stable")
+    order = order[before.source[order].any(axis=1)]
+    first = before.source[order, 0]
+
+    def known(digests: Sequence[bytes]) -> list[str | None]:
+        asked = np.frombuffer(b"".join(digests), np.int64).reshape(-1, 2)
+        if not len(first):
+            return [None] * len(asked)
+        rows = order[np.minimum(np.searchsorted(first, asked[:, 0]), len(first) - 1)]
+        same = (before.source[rows] == asked).all(axis=1)
+        return [
+            before.ids[row] if here else None for row, here in zip(rows.tolist(), same.tolist(), strict=True)
+        ]
+
+    return known
+
+
+def _numbers(digest: bytes | None) -> tuple[int, int]:
+    first, second = np.frombuffer(digest or bytes(16), np.int64).tolist()
+    return first, second
+
+
+def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield ``items`` in lists of ``size``."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
