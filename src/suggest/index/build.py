@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from suggest.errors import ModelError
 from suggest.index import generation as generations
-from suggest.index import lexical, passages, vectors
+from suggest.index import passages
 from suggest.index.analysis import embedding_text, embedding_tokens
 from suggest.index.embedding import Embedder, TokenEmbedder, Vectors
 from suggest.index.generation import Generation
 from suggest.index.links import link_or_copy
 from suggest.index.roster import Inherited, inherit
 from suggest.index.spool import Spool
-from suggest.index.stores import Store
-from suggest.index.vectors import Segment
+from suggest.index.stores import Document, Lexical, Segment, Store, Vector
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how many are done, and how many there are (None: not known yet)."""
@@ -28,7 +27,6 @@ REBUILD_BELOW = 20_000
 """Entries up to which the lexical index is built anew: it takes a second, and struck-out entries count no more."""
 _MOST_STRUCK = 0.1  # share of struck-out entries above which the lexical index is built anew
 _MOST_DEAD = 0.25  # share of vectors without an entry above which the segments are rewritten
-_RETRAIN_AT = 4  # times the vectors that the approximate index was trained on
 _BATCH = 512
 
 
@@ -36,8 +34,8 @@ class MadeVectors(NamedTuple):
     """What :func:`vectors_of` did."""
 
     segments: list[Segment]
-    near_trained_on: int
-    """Vectors that there were when the approximate index was trained; 0 without one."""
+    rewritten: bool
+    """Whether no segment of the live generation is among them."""
     embedded: int
 
 
@@ -99,8 +97,27 @@ def vectors_of(
         for name, _ in segments:
             if not (folder / name).exists():
                 link_or_copy(live.folder / generations.VECTORS / name, folder / name)
-    trained_on = _near(folder, segments, len(keys), embedder.dimension, None if rewrite else live)
-    return MadeVectors(segments, trained_on, embedded)
+    return MadeVectors(segments, rewrite, embedded)
+
+
+def search_structure(
+    vector: Vector,
+    building: Path,
+    made: MadeVectors,
+    embedder: Embedder,
+    entries: int,
+    live: Generation | None,
+) -> int:
+    """Write what searching the segments takes beyond them; return of how many vectors it was learnt."""
+    learnt = 0 if live is None or made.rewritten else int(live.manifest["near_trained_on"])
+    return vector.build(
+        building / generations.VECTORS,
+        made.segments,
+        embedder.dimension,
+        entries=entries,
+        base=live.folder / generations.VECTORS if live is not None and learnt else None,
+        learnt=learnt,
+    )
 
 
 def passages_of(
@@ -132,6 +149,7 @@ def passages_of(
 
 
 def lexical_of(
+    lexical: Lexical,
     building: Path,
     store: Store,
     rows: dict[str, Any],
@@ -158,7 +176,7 @@ def _documents(
     rows: dict[str, Any],
     manifest: dict[str, Any],
     on_progress: Progress,
-) -> Iterator[tuple[int, str, str, str]]:
+) -> Iterator[Document]:
     """Yield what the lexical leg holds of the rows ``fresh``."""
     for start in range(0, len(fresh), _BATCH):
         part = fresh[start : start + _BATCH]
@@ -220,19 +238,3 @@ def _checked(made: Vectors, embedder: Embedder, count: int) -> Vectors:
             f"{count} texts, expected ({count}, {embedder.dimension}), all finite"
         )
     return made
-
-
-def _near(
-    folder: Path, segments: Sequence[Segment], entries: int, dimension: int, live: Generation | None
-) -> int:
-    """Write the approximate index where it is worth it; return how many vectors it was trained on, else 0."""
-    if entries <= vectors.EXACT_UP_TO:
-        return 0
-    opened = [vectors.read_segment(folder / name, count, dimension) for name, count in segments]
-    total = sum(count for _, count in segments)
-    base, trained_on = None, total
-    if live is not None and live.manifest["near_trained_on"] * _RETRAIN_AT >= total:
-        base = live.folder / generations.VECTORS / vectors.NEAR
-        trained_on = int(live.manifest["near_trained_on"])
-    vectors.build_near(folder / vectors.NEAR, opened, base)
-    return trained_on

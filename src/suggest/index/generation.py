@@ -25,6 +25,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,10 @@ from numpy.typing import NDArray
 from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
 from suggest.index import rows
 from suggest.index.adaptation import project
+from suggest.index.backends import BUNDLED
 from suggest.index.embedding import Vectors
-from suggest.index.lexical import LexicalLeg
 from suggest.index.passages import PassageLeg
-from suggest.index.vectors import Segment, VectorLeg
+from suggest.index.stores import Backends, Segment
 
 FORMAT_VERSION = 5
 CURRENT = "CURRENT"
@@ -52,6 +53,7 @@ PASSAGES = "passages.npz"
 _BUILDING = ".building-"
 _GOING = ".going-"
 _KEPT = ".kept"
+_HASHING = 4  # files hashed at a time
 _SETTLED = 2.0  # seconds after which a file's time of change tells whether it changed again
 
 Verified = dict[tuple[int, int], tuple[int, int, str]]
@@ -61,7 +63,7 @@ Verified = dict[tuple[int, int], tuple[int, int, str]]
 class Generation:
     """An open generation. Immutable, so safe to share between threads."""
 
-    def __init__(self, folder: Path, verified: Verified | None = None) -> None:
+    def __init__(self, folder: Path, backends: Backends = BUNDLED, verified: Verified | None = None) -> None:
         """Verify and open ``folder``; raises KnowledgeBaseError subclasses that name what is wrong.
 
         Files in ``verified``, as a generation opened before has them, that did not change since are not read again.
@@ -83,10 +85,10 @@ class Generation:
         self.sorted_keys = self.rows.key[self.by_key]
         segments = [Segment(*segment) for segment in self.manifest["segments"]]
         dimension = self.manifest["model"]["dimension"]
-        self.vectors = VectorLeg(folder / VECTORS, segments, self.rows.slot, dimension)
+        self.vectors = backends.vector.opened(folder / VECTORS, segments, self.rows.slot, dimension)
         passages = folder / PASSAGES if PASSAGES in self.manifest["files"] else None
         self.passages = PassageLeg(passages, self.rows.key, dimension)
-        self.lexical = LexicalLeg(folder / LEXICAL, self.rows.key)
+        self.lexical = backends.lexical.opened(folder / LEXICAL, self.rows.key)
         self._usable: dict[tuple[str, date], NDArray[np.bool_]] = {}
         self.adaptation = self._read_adaptation(dimension)
 
@@ -309,9 +311,9 @@ def verify_files(
 
     Files in ``verified`` that did not change since are not read; those that need not be next time go to ``noted``.
     """
-    problems = []
-    for name, expected in manifest["files"].items():
-        path = folder / name
+
+    def check(name: str) -> str | None:
+        path, expected = folder / name, manifest["files"][name]
         try:
             about = path.stat()
             place, state = (
@@ -321,14 +323,17 @@ def verify_files(
             if about.st_size != expected["bytes"] or (
                 verified.get(place) != state and _sha256(path) != expected["sha256"]
             ):
-                problems.append(f"{path}: differs from its checksum")
-            elif time.time() - about.st_mtime > _SETTLED:
+                return f"{path}: differs from its checksum"
+            if time.time() - about.st_mtime > _SETTLED:
                 noted[place] = state
         except FileNotFoundError:
-            problems.append(f"{path}: is missing")
+            return f"{path}: is missing"
         except OSError as error:
-            problems.append(f"{path}: cannot be read: {error.strerror or error}")
-    return problems
+            return f"{path}: cannot be read: {error.strerror or error}"
+        return None
+
+    with ThreadPoolExecutor(_HASHING) as threads:
+        return [problem for problem in threads.map(check, manifest["files"]) if problem]
 
 
 def _own_sha256(manifest: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,8 @@ from suggest.errors import KnowledgeBaseError, ModelError
 from suggest.index.adaptation import project
 from suggest.index.embedding import Embedder, Vectors
 from suggest.index.known_pairs import known_pairs
-from suggest.index.lexical import LexicalLeg
 from suggest.index.roster import Roster
-from suggest.index.stores import Store
-from suggest.index.vectors import VectorLeg
+from suggest.index.stores import LexicalSearch, Store, VectorSearch
 
 _TRIED = 50
 _ENOUGH = 20
@@ -25,10 +22,11 @@ _CHANCE = 0.4
 """Share of other entries that are nearer to a question than its own entry: 0 at best, 0.5 by chance."""
 
 
-def check_words(folder: Path, store: Store, rows: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
-    """Raise KnowledgeBaseError when the lexical leg in ``folder`` does not find entries by their own words."""
+def check_words(
+    leg: LexicalSearch, store: Store, rows: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> None:
+    """Raise KnowledgeBaseError when the lexical leg does not find entries by their own words."""
     keys: NDArray[np.int64] = rows["key"]
-    leg = LexicalLeg(folder, keys)
     tried = found = 0
     step = max(1, len(keys) // _TRIED)
     for row in range(0, len(keys), step):
@@ -46,7 +44,7 @@ def check_words(folder: Path, store: Store, rows: Mapping[str, Any], manifest: M
 
 
 def check_vectors(
-    leg: VectorLeg, learned: Vectors | None, embedder: Embedder, store: Store, roster: Roster
+    leg: VectorSearch, learned: Vectors | None, embedder: Embedder, store: Store, roster: Roster
 ) -> None:
     """Raise ModelError when questions are no nearer to their own entries than to others."""
     pairs = known_pairs(store, roster, _TRIED)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from suggest.errors import KnowledgeBaseCorrupt
 from suggest.index.links import link_or_copy
+from suggest.index.stores import Document
 
 FIELDS = ("title", "body")
 TITLE_BOOST = 1.0
@@ -42,7 +43,7 @@ def _schema() -> Any:
 
 def build(
     folder: Path,
-    documents: Iterable[tuple[int, str, str, str]],
+    documents: Iterable[Document],
     *,
     base: Path | None = None,
     removed: Iterable[int] = (),
@@ -86,6 +87,11 @@ def _held_and_struck(folder: Path) -> tuple[int, int]:
     segments = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["segments"]
     held = sum(segment["max_doc"] for segment in segments)
     return held, sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
+
+
+def opened(folder: Path, keys: NDArray[np.int64]) -> LexicalLeg:
+    """Open the leg of a generation."""
+    return LexicalLeg(folder, keys)
 
 
 class LexicalLeg:

@@ -1,11 +1,10 @@
-"""What judging asks of an open knowledge base beyond search."""
+"""What a calibration belongs to."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from suggest.index.knowledge_base import KnowledgeBase
-from suggest.text import tokens
+from suggest.index.reading import Reader
 
 
 class Identity(NamedTuple):
@@ -16,18 +15,11 @@ class Identity(NamedTuple):
     """Fingerprint of the embedding model."""
 
 
-def identity(kb: KnowledgeBase) -> Identity:
+def identity(kb: Reader) -> Identity:
     """Return the identity of the generation in use; ``(0, "")`` before the first sync."""
-    if kb._generation is None:
-        return Identity(0, "")
-    return Identity(kb.generation, kb._generation.manifest["model"]["fingerprint"])
+    return Identity(kb.generation, kb.fingerprint)
 
 
-def unknown_share(kb: KnowledgeBase, text: str) -> float:
+def unknown_share(kb: Reader, text: str) -> float:
     """Return the share of the terms of ``text``, 0..1, that no entry holds; 1 for a text without terms."""
-    terms = set(tokens(text))
-    if kb._generation is None or not terms:
-        return 1.0
-    lexical = kb._generation.lexical
-    rarest = lexical.rarest
-    return sum(rarity >= rarest for rarity in lexical.rarity(terms).values()) / len(terms)
+    return kb.unknown_share(text)

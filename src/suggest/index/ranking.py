@@ -13,7 +13,7 @@ from suggest.index.fusion import fuse, lend, saturate
 from suggest.index.generation import Generation
 from suggest.index.rows import NO_ROW
 from suggest.index.snippet import snippet
-from suggest.index.store import EntryStore
+from suggest.index.stores import Store
 from suggest.records import Evidence, Match
 
 _POOL = 100  # candidates taken from each leg before fusion
@@ -99,7 +99,7 @@ def _choose(generation: Generation, rows: Sequence[int], top: int, per_kind: int
 
 
 def describe(
-    generation: Generation, store: EntryStore, surfaces: Sequence[tuple[str, str]], ranked: Sequence[Ranked]
+    generation: Generation, store: Store, surfaces: Sequence[tuple[str, str]], ranked: Sequence[Ranked]
 ) -> list[Evidence]:
     """Return the entries of ``ranked`` as evidence; ``surfaces`` are the question's terms and words."""
     keys = [int(generation.rows.key[item.row]) for item in ranked]
