@@ -274,7 +274,8 @@ def keys_in_use(kb: Path) -> NDArray[np.int64]:
         except (OSError, ValueError, KeyError):
             if number == current_number(kb):
                 raise
-    return np.unique(np.concatenate(keys))
+    whole = np.sort(np.concatenate(keys))
+    return whole[np.flatnonzero(np.diff(whole, prepend=whole[:1] - 1))]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +16,10 @@ from suggest.index.generation import Generation
 from suggest.index.roster import Roster, roster_of
 from suggest.index.stores import Store
 from suggest.records import Entry
-from suggest.sources.reader import EntryReader, Sourced
+from suggest.sources.reader import EntryReader, Part, Sourced
 
-_READ_AT_ONCE = 4_096
+_READ_AT_ONCE = 1_024
 _STORED_AT_ONCE = 2_048
-_T = TypeVar("_T")
 _NOT_SEEN, _SAME, _OTHER = 0, 1, 2
 
 
@@ -57,37 +55,37 @@ def make_plan(
     While one batch is analysed and stored, the next is read.
     """
     before = roster_of(live)
-    row_of = {entry_id: row for row, entry_id in enumerate(before.ids)}
-    seen = bytearray(len(before.ids))
+    row_of = dict(zip(before.ids, range(len(before.ids)), strict=True))
+    states = np.full(len(before.ids), _NOT_SEEN, np.uint8)
     source = before.source.copy()
-    fresh = _Fresh(store, analyse, dry_run=dry_run)
     total = entries.lines() if isinstance(entries, EntryReader) else None
-    done = 0
-    with fresh:
-        for batch in batches(_sourced(entries, before), _READ_AT_ONCE):
-            doubtful: list[tuple[int, Entry, bytes | None]] = []
-            for entry_id, entry, digest in batch:
+    done = told = 0
+    with _Fresh(store, analyse, dry_run=dry_run) as fresh:
+        for part in _parts(entries, before):
+            states[[row_of[entry_id] for entry_id in part.same]] = _SAME
+            doubtful: list[tuple[int, Sourced]] = []
+            for each in part.read:
+                entry_id = each.entry.id
                 row = row_of.get(entry_id)
-                if entry_id in fresh if row is None else seen[row]:
+                if entry_id in fresh if row is None else states[row] != _NOT_SEEN:
                     raise InvalidRecord(f"entry id {entry_id!r} was given twice; ids must be unique")
                 if row is None:
-                    assert entry is not None  # only rows of the live generation come without
-                    fresh.add(entry, digest)
-                elif entry is None:
-                    seen[row] = _SAME
+                    fresh.add(each)
                 else:
-                    seen[row] = _OTHER
-                    doubtful.append((row, entry, digest))
-            known = _content_hashes(store, before.keys, [row for row, _, _ in doubtful])
-            for row, entry, digest in doubtful:
-                if known.get(row) == entry.content_hash:
-                    seen[row] = _SAME
-                    source[row] = _numbers(digest)
+                    states[row] = _OTHER
+                    doubtful.append((row, each))
+            known = _content_hashes(store, before.keys, [row for row, _ in doubtful])
+            for row, each in doubtful:
+                if known.get(row) == each.entry.content_hash:
+                    states[row] = _SAME
+                    source[row] = _numbers(each.digest)
                 else:
-                    fresh.add(entry, digest)
-            done += len(batch)
-            on_progress("reading", done, total)
-    states = np.frombuffer(seen, np.uint8)
+                    fresh.add(each)
+            done += len(part.same) + len(part.read)
+            if done >= told + _READ_AT_ONCE:
+                told = done
+                on_progress("reading", done, total)
+    on_progress("reading", done, total)
     missing = np.flatnonzero(states == _NOT_SEEN)
     kept = [row for row in missing.tolist() if keep_missing(before.ids[row])]
     if before.ids and not done and not kept:
@@ -114,8 +112,8 @@ class _Fresh:
         self._thread = ThreadPoolExecutor(1, "suggest-store")
         self._storing: Future[list[int]] | None = None
 
-    def __enter__(self) -> None:
-        pass
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
@@ -131,11 +129,11 @@ class _Fresh:
     def __len__(self) -> int:
         return len(self._digests)
 
-    def add(self, entry: Entry, digest: bytes | None) -> None:
-        self._digests[entry.id] = digest
+    def add(self, sourced: Sourced) -> None:
+        self._digests[sourced.entry.id] = sourced.digest
         if self._dry_run:
             return
-        self._waiting.append(entry)
+        self._waiting.append(sourced.entry)
         if len(self._waiting) == _STORED_AT_ONCE:
             self._store_waiting()
 
@@ -170,10 +168,21 @@ def _content_hashes(store: Store, keys: NDArray[np.int64], rows: Sequence[int]) 
     return {row: said[key] for row, key in zip(rows, keys[rows].tolist(), strict=True) if key in said}
 
 
-def _sourced(entries: Iterable[Entry], before: Roster) -> Iterator[Sourced]:
+def _parts(entries: Iterable[Entry], before: Roster) -> Iterator[Part]:
+    """Yield what the sources hold, not too little at a time to ask the store about."""
     if isinstance(entries, EntryReader):
-        return entries.sourced(_recogniser(before))
-    return (Sourced(entry.id, entry, None) for entry in entries)
+        parts: Iterator[Part] = entries.sourced(_recogniser(before))
+    else:
+        parts = (Part([], [Sourced(entry, None)]) for entry in entries)
+    read: list[Sourced] = []
+    for part in parts:
+        read += part.read
+        if part.same:
+            yield Part(part.same, [])
+        if len(read) >= _READ_AT_ONCE:
+            yield Part([], read)
+            read = []
+    yield Part([], read)
 
 
 def _recogniser(before: Roster) -> Callable[[Sequence[bytes]], list[str | None]]:
@@ -198,10 +207,3 @@ def _recogniser(before: Roster) -> Callable[[Sequence[bytes]], list[str | None]]
 def _numbers(digest: bytes | None) -> tuple[int, int]:
     first, second = np.frombuffer(digest or bytes(16), np.int64).tolist()
     return first, second
-
-
-def batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Yield ``items`` in lists of ``size``."""
-    source = iter(items)
-    while batch := list(islice(source, size)):
-        yield batch

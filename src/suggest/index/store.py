@@ -247,8 +247,12 @@ class EntryStore:
     def keep_only(self, keys: NDArray[np.int64]) -> int:
         """Delete versions that no kept generation uses; return how many went."""
         with self.transaction() as connection:
-            present = np.fromiter(connection.execute(select(_versions.c.key)).scalars(), np.int64)
-            unused = np.setdiff1d(present, keys)
+            cursor = connection.execute(select(_versions.c.key)).cursor  # a million keys at a time
+            rows = cursor.fetchall() if cursor is not None else []
+            present = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+            kept = np.unique(keys)
+            place = np.minimum(np.searchsorted(kept, present), len(kept) - 1)
+            unused = present[kept[place] != present] if len(kept) else present
             for start in range(0, len(unused), _BATCH):
                 part = [int(key) for key in unused[start : start + _BATCH]]
                 connection.execute(delete(_versions).where(_versions.c.key.in_(part)))

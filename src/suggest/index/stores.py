@@ -107,6 +107,12 @@ class LexicalSearch(Protocol):
     def search(self, terms: Sequence[str], *, tenant: str, limit: int) -> list[tuple[int, float]]:
         """Return ``(row, score)`` of the best ``limit`` entries of ``tenant``, best first, ties by row."""
 
+    def candidates(self, terms: Sequence[str], *, tenant: str, limit: int) -> dict[int, float | None]:
+        """Return about the best ``limit`` rows of ``tenant``: ``limit`` where so many hold one of the terms.
+
+        Like ``search``, but it may miss some, and leave out scores (None), where that is much faster.
+        """
+
     def scores(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
         """Return the scores of given rows as ``search`` gives them; rows without any term are left out."""
 

@@ -11,28 +11,36 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from suggest.errors import SourceError
-from suggest.sources.rows import LONGEST_ROW, Known, Row, RowError, shown
+from suggest.sources.rows import LONGEST_ROW, Known, Row, RowError, Same, shown
 
 CONVERSION = b"2"
 """Part of every digest: raise it when the same line becomes another entry (parsing, conversion, records)."""
 
-_NOTHING: dict[str, Any] = {}
 _BYTES_AT_ONCE = 1 << 19  # of lines that are looked up together
 
 
-def read_jsonl(stream: TextIO, path: Path, default_id: str, known: Known | None = None) -> Iterator[Row]:
-    """Yield one row a line; blank lines are passed over, and lines that are ``known`` not even decoded."""
+def read_jsonl(stream: TextIO, path: Path, default_id: str) -> Iterator[Row]:
+    """Yield one row a line; blank lines are passed over."""
     del default_id  # every line names its own
+    for found in read_changed(stream, path, lambda digests: [None] * len(digests)):
+        if isinstance(found, Row):
+            yield found
+
+
+def read_changed(stream: TextIO, path: Path, known: Known) -> Iterator[Row | Same]:
+    """Like :func:`read_jsonl`, but lines that are ``known`` come together and are not even decoded."""
     lines = _lines(stream, path)
     prefix = b"%s %s\n" % (CONVERSION, stream.encoding.removesuffix("-sig").encode())
     while batch := _some(lines):
         digests = [sha256(prefix + line).digest()[:16] for _, line in batch]
-        before = known(digests) if known is not None else None
-        for n, (number, line) in enumerate(batch):
-            if before is not None and (same_as := before[n]) is not None:
-                yield Row(number, line, _NOTHING, same_as=same_as, digest=digests[n])
-                continue
-            text = line.decode(stream.encoding).strip()
+        before = known(digests)
+        same = [(number, line, i) for (number, line), i in zip(batch, before, strict=True) if i is not None]
+        if same:
+            yield Same(*map(list, zip(*same, strict=True)))
+        if len(same) == len(batch):
+            continue
+        for (number, line), digest, same_as in zip(batch, digests, before, strict=True):
+            text = "" if same_as is not None else line.decode(stream.encoding).strip()
             if not text:
                 continue
             try:
@@ -40,7 +48,7 @@ def read_jsonl(stream: TextIO, path: Path, default_id: str, known: Known | None 
             except RowError as error:
                 yield Row(number, text, error)
             else:
-                yield Row(number, values, values, digest=digests[n])
+                yield Row(number, values, values, digest=digest)
 
 
 def _some(lines: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]]:

@@ -36,8 +36,15 @@ class Row(NamedTuple):
     """Fields that the reader has already made plain text of."""
     digest: bytes | None = None
     """Stands for the row as it was written, where the format allows to tell before it is parsed."""
-    same_as: str | None = None
-    """Id of the entry that a row with this digest became before; it was not parsed then."""
+
+
+class Same(NamedTuple):
+    """Rows that were read before, written just so; they are not parsed."""
+
+    lines: list[int]
+    given: list[bytes]
+    ids: list[str]
+    """The entries that they became."""
 
 
 Known = Callable[[Sequence[bytes]], Sequence[str | None]]
