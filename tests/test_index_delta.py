@@ -18,6 +18,7 @@ from suggest.index.analysis import analyse, embedding_text, embedding_tokens, pa
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.models import load_embedder
 from suggest.index.spool import Spool
+from suggest.index.stores import Segment
 from suggest.records import Article
 from suggest.settings import Retrieval
 from suggest.sources import read_entries
@@ -137,7 +138,7 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> tuple[vectors.VectorLeg, n
     segments, opened = [], []
     for n, (start, end) in enumerate([(0, 18_000), (18_000, 23_000), (23_000, 24_000)]):
         made[start:end].tofile(folder / f"{n}.f32")
-        segments.append(vectors.Segment(f"{n}.f32", end - start))
+        segments.append(Segment(f"{n}.f32", end - start))
         opened.append(made[start:end])
     vectors.build_near(folder / "base", opened[:2], None)
     vectors.build_near(folder / vectors.NEAR, opened, folder / "base")

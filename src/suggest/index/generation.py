@@ -213,7 +213,7 @@ def publish(kb: Path, building: Path, manifest: dict[str, Any], known: Mapping[t
     final = folder_of(kb, number)
     building.rename(final)
     _sync(final.parent)
-    _replace(kb / CURRENT, f"{number:06d}\n")
+    replace_file(kb / CURRENT, f"{number:06d}\n")
 
 
 def seal(building: Path, manifest: dict[str, Any], known: Mapping[tuple[int, int], str]) -> None:
@@ -246,7 +246,7 @@ def make_live(kb: Path, number: int) -> None:
         if newer > number:
             _kept_mark(kb, newer).touch()
     _sync(kb / FOLDER)
-    _replace(kb / CURRENT, f"{number:06d}\n")
+    replace_file(kb / CURRENT, f"{number:06d}\n")
 
 
 def _kept_mark(kb: Path, number: int) -> Path:
@@ -355,9 +355,10 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
+    """Replace a file by another as one step, forced to disk; raises OSError."""
     temporary = path.with_name(f"{path.name}.new")
-    temporary.write_text(text, encoding="ascii")
+    temporary.write_text(text, encoding="utf-8")
     _sync(temporary)
     temporary.replace(path)
     _sync(path.parent)

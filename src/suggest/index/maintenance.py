@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from suggest.errors import KnowledgeBaseCorrupt, KnowledgeBaseError, SuggestError
 from suggest.index import generation as generations
 from suggest.index import spool
+from suggest.index.analysis import parts_of
 from suggest.index.backends import BUNDLED
 from suggest.index.generation import Generation
 from suggest.index.roster import roster_of
@@ -19,6 +21,12 @@ from suggest.index.store import FILE_NAME
 from suggest.index.stores import Backends
 from suggest.index.sync import check_model
 from suggest.index.writing import Legs, Writer, publish
+from suggest.records import ResolvedCase
+from suggest.text import clean
+
+LABELS = "labels.jsonl"
+"""Labelled inquiries that ``suggest calibrate`` keeps: JSON Lines with ``id`` and ``text``."""
+_TELLING = 10  # characters; shorter texts stand in many inquiries
 
 
 def verify(kb: Path, backends: Backends = BUNDLED) -> dict[str, Any]:
@@ -110,12 +118,13 @@ def rollback(kb: Path, to: int | None, backends: Backends = BUNDLED) -> int:
 
 
 def forget(writer: Writer, live: Generation | None, entry_ids: Sequence[str]) -> int:
-    """Erase entries: text, terms and vectors; return the number of versions that went.
+    """Erase entries: text, terms, vectors and labels; return the number of versions that went.
 
     A generation without them is written from scratch and made live, all older generations are deleted, with
     everything that an unfinished sync left behind, and the entry store is rewritten.
     """
     kb, wanted = writer.folder, set(entry_ids)
+    _forget_labels(writer, live, wanted)
     generations.clear_leftovers(kb)
     shutil.rmtree(kb / spool.FOLDER, ignore_errors=True)
     if live is not None:
@@ -136,6 +145,47 @@ def forget(writer: Writer, live: Generation | None, entry_ids: Sequence[str]) ->
             "deleted; close what reads them and run `suggest forget` again"
         )
     return gone
+
+
+def _forget_labels(writer: Writer, live: Generation | None, entry_ids: set[str]) -> None:
+    """Delete the kept labels that are about erased entries: by id, or because one text holds the other."""
+    path = writer.folder / LABELS
+    if not path.is_file():
+        return
+    texts: list[str] = []
+    if live is not None:
+        held = roster_of(live)
+        rows = [row for row, entry_id in enumerate(held.ids) if entry_id in entry_ids]
+        erased = [version.entry for version in writer.store.versions(held.keys[rows].tolist())]
+        texts = [_plain("".join(parts_of(entry)[:2])) for entry in erased]
+        texts += [_plain(entry.inquiry) for entry in erased if isinstance(entry, ResolvedCase)]
+    kept = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            label = json.loads(line)
+            said = _plain(label["text"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise KnowledgeBaseError(
+                f"{path}:{number}: is no label ({error}), so nobody can tell whether it is about a forgotten entry; "
+                "delete the line or the file, then forget again"
+            ) from error
+        if label.get("id") in entry_ids or any(_shares(said, text) for text in texts):
+            continue
+        answers = label.get("expected_entries")
+        if answers and entry_ids & answers.keys():
+            label["expected_entries"] = {i: grade for i, grade in answers.items() if i not in entry_ids}
+            kept.append(json.dumps(label, ensure_ascii=False) + "\n")
+        else:
+            kept.append(f"{line}\n")
+    generations.replace_file(path, "".join(kept))
+
+
+def _shares(one: str, other: str) -> bool:
+    return min(len(one), len(other)) >= _TELLING and (one in other or other in one)
+
+
+def _plain(text: str) -> str:
+    return "".join(clean(text).split())
 
 
 def _listed(numbers: Sequence[int]) -> str:
