@@ -19,13 +19,8 @@ before any native reader opens a file.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import shutil
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,31 +28,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
+from suggest.errors import KnowledgeBaseCorrupt
 from suggest.index import rows
 from suggest.index.adaptation import project
 from suggest.index.backends import BUNDLED
 from suggest.index.embedding import Vectors
+from suggest.index.manifest import (
+    BUILDING,
+    Verified,
+    force_to_disk,
+    read_manifest,
+    replace_file,
+    seal,
+    verify_files,
+)
 from suggest.index.passages import PassageLeg
 from suggest.index.stores import Backends, Segment
 
-FORMAT_VERSION = 5
 CURRENT = "CURRENT"
 FOLDER = "generations"
-MANIFEST = "manifest.json"
 ROWS = "rows.npz"
 VECTORS = "vectors"
 LEXICAL = "lexical"
 ADAPTATION = "adaptation.npy"
 PASSAGES = "passages.npz"
-_BUILDING = ".building-"
 _GOING = ".going-"
 _KEPT = ".kept"
-_HASHING = 4  # files hashed at a time
-_SETTLED = 2.0  # seconds after which a file's time of change tells whether it changed again
-
-Verified = dict[tuple[int, int], tuple[int, int, str]]
-"""(device, inode) → size, time of change and SHA-256 of files that a reader has verified."""
 
 
 class Generation:
@@ -185,7 +181,7 @@ def clear_leftovers(kb: Path) -> None:
     folder, live = kb / FOLDER, current_number(kb)
     if not folder.is_dir():
         return
-    for stale in [*folder.glob(f"{_BUILDING}*"), *folder.glob(f"{_GOING}*")]:
+    for stale in [*folder.glob(f"{BUILDING}*"), *folder.glob(f"{_GOING}*")]:
         shutil.rmtree(stale)
     for number in kept_numbers(kb) if live else ():  # without CURRENT nobody knows which one was live
         if number > live and not _kept_mark(kb, number).exists():
@@ -201,7 +197,7 @@ def _discard(kb: Path, number: int) -> None:
 
 def begin(kb: Path, number: int) -> Path:
     """Make an empty folder to build generation ``number`` in."""
-    folder = kb / FOLDER / f"{_BUILDING}{number:06d}"
+    folder = kb / FOLDER / f"{BUILDING}{number:06d}"
     folder.mkdir(parents=True)
     return folder
 
@@ -212,32 +208,8 @@ def publish(kb: Path, building: Path, manifest: dict[str, Any], known: Mapping[t
     seal(building, manifest, known)
     final = folder_of(kb, number)
     building.rename(final)
-    _sync(final.parent)
+    force_to_disk(final.parent)
     replace_file(kb / CURRENT, f"{number:06d}\n")
-
-
-def seal(building: Path, manifest: dict[str, Any], known: Mapping[tuple[int, int], str]) -> None:
-    """Checksum ``building``, write its manifest and force it to disk.
-
-    ``known`` has the SHA-256 of files shared with the generation before, by device and inode.
-    """
-    for lock in building.rglob(".tantivy-*.lock"):
-        lock.unlink()
-    files = {}
-    for path in sorted(p for p in building.rglob("*") if p.is_file()):
-        about = path.stat()
-        shared = known.get((about.st_dev, about.st_ino))
-        if shared is None:
-            _sync(path)
-        name = path.relative_to(building).as_posix()
-        files[name] = {"sha256": shared or _sha256(path), "bytes": about.st_size}
-    manifest = {**manifest, "files": files}
-    manifest["sha256"] = _own_sha256(manifest)
-    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
-    (building / MANIFEST).write_text(text, encoding="utf-8")
-    _sync(building / MANIFEST)
-    for folder in [*(p for p in building.rglob("*") if p.is_dir()), building]:
-        _sync(folder)
 
 
 def make_live(kb: Path, number: int) -> None:
@@ -245,7 +217,7 @@ def make_live(kb: Path, number: int) -> None:
     for newer in kept_numbers(kb):
         if newer > number:
             _kept_mark(kb, newer).touch()
-    _sync(kb / FOLDER)
+    force_to_disk(kb / FOLDER)
     replace_file(kb / CURRENT, f"{number:06d}\n")
 
 
@@ -276,89 +248,3 @@ def keys_in_use(kb: Path) -> NDArray[np.int64]:
                 raise
     whole = np.sort(np.concatenate(keys))
     return whole[np.flatnonzero(np.diff(whole, prepend=whole[:1] - 1))]
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a generation; refuses other format versions by name."""
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        version = manifest["format_version"]
-    except FileNotFoundError as error:
-        raise KnowledgeBaseCorrupt(f"{path}: is missing; sync the sources again") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise KnowledgeBaseCorrupt(f"{path}: is not a manifest: {error}") from error
-    if version != FORMAT_VERSION:
-        raise FormatVersionError(
-            f"{folder}: written in format version {version}, this program reads {FORMAT_VERSION}; "
-            "use the matching version of reply-suggest, or sync the sources into a new folder"
-        )
-    if not isinstance(manifest, dict) or manifest.get("sha256") != _own_sha256(manifest):
-        raise KnowledgeBaseCorrupt(f"{path}: differs from its checksum")
-    if manifest["generation"] != int(folder.name.removeprefix(_BUILDING)):
-        raise KnowledgeBaseCorrupt(
-            f"{path}: belongs to generation {manifest['generation']}, not to this folder"
-        )
-    return manifest
-
-
-def verify_files(
-    folder: Path,
-    manifest: dict[str, Any],
-    verified: Mapping[tuple[int, int], tuple[int, int, str]],
-    noted: Verified,
-) -> list[str]:
-    """Hold every file against its checksum; return one line for each that is wrong.
-
-    Files in ``verified`` that did not change since are not read; those that need not be next time go to ``noted``.
-    """
-
-    def check(name: str) -> str | None:
-        path, expected = folder / name, manifest["files"][name]
-        try:
-            about = path.stat()
-            place, state = (
-                (about.st_dev, about.st_ino),
-                (about.st_size, about.st_mtime_ns, expected["sha256"]),
-            )
-            if about.st_size != expected["bytes"] or (
-                verified.get(place) != state and _sha256(path) != expected["sha256"]
-            ):
-                return f"{path}: differs from its checksum"
-            if time.time() - about.st_mtime > _SETTLED:
-                noted[place] = state
-        except FileNotFoundError:
-            return f"{path}: is missing"
-        except OSError as error:
-            return f"{path}: cannot be read: {error.strerror or error}"
-        return None
-
-    with ThreadPoolExecutor(_HASHING) as threads:
-        return [problem for problem in threads.map(check, manifest["files"]) if problem]
-
-
-def _own_sha256(manifest: dict[str, Any]) -> str:
-    said = {name: value for name, value in manifest.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Replace a file by another as one step, forced to disk; raises OSError."""
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    _sync(temporary)
-    temporary.replace(path)
-    _sync(path.parent)

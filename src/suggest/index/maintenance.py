@@ -16,6 +16,7 @@ from suggest.index import spool
 from suggest.index.analysis import parts_of
 from suggest.index.backends import BUNDLED
 from suggest.index.generation import Generation
+from suggest.index.manifest import replace_file
 from suggest.index.roster import roster_of
 from suggest.index.store import FILE_NAME
 from suggest.index.stores import Backends
@@ -177,7 +178,7 @@ def _forget_labels(writer: Writer, live: Generation | None, entry_ids: set[str])
             kept.append(json.dumps(label, ensure_ascii=False) + "\n")
         else:
             kept.append(f"{line}\n")
-    generations.replace_file(path, "".join(kept))
+    replace_file(path, "".join(kept))
 
 
 def _shares(one: str, other: str) -> bool:

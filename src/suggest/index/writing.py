@@ -13,6 +13,7 @@ import numpy as np
 from suggest.errors import KnowledgeBaseError
 from suggest.index import build, spool
 from suggest.index import generation as generations
+from suggest.index import manifest as manifests
 from suggest.index.adaptation import MAX_PAIRS, adapt
 from suggest.index.build import Progress
 from suggest.index.canaries import canary_vectors
@@ -103,7 +104,7 @@ def aside(writer: Writer, roster: Roster, live: Generation, legs: Legs) -> Itera
     folder = writer.folder
     try:
         built = _assemble(writer, roster, live, writer.next_number(live), legs)
-        generations.seal(built.folder, built.manifest, build.shared_files(live))
+        manifests.seal(built.folder, built.manifest, build.shared_files(live))
         yield Aside(Generation(built.folder, writer.backends), built.embedded)
     except OSError as error:
         raise KnowledgeBaseError(f"{folder}: the generation aside could not be written ({error})") from error
@@ -143,7 +144,7 @@ def _assemble(
     write_rows(building / generations.ROWS, rows, roster.ids)
     canaries = live.manifest["model"]["canaries"] if live and same_model else canary_vectors(embedder)
     manifest |= {
-        "format_version": generations.FORMAT_VERSION,
+        "format_version": manifests.FORMAT_VERSION,
         "generation": number,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "segments": [list(segment) for segment in made.segments],
