@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 HELD_OUT = 1000
+INQUIRIES = Path(__file__).parent / "inquiries.tsv"
 _SEED = 20250101
 _CONTRACTION = re.compile(r" (?='(?:s|t|m|d|re|ve|ll)\b)|(?<=\w) (?=n't\b)|(?<=[\w'\"]) (?=[.,!?;:])")
 _NOISE = re.compile(r"\[!include[^\]]*\]|\[!\w+\]", re.IGNORECASE)
@@ -79,6 +80,24 @@ def monolingual(folder: Path) -> list[Pair]:
     for row in read_rows(folder, "faq_ja"):
         add(row["question"], row["answer"], "faq", row["source"])
     return list(pairs.values())
+
+
+def inquiries(folder: Path, texts: Path = INQUIRIES) -> tuple[list[Pair], list[Pair]]:
+    """Return inquiries written for this project, each with the section that answers it: for training, and held out.
+
+    Held out are those on every tenth section.
+    """
+    rows = read_rows(folder, "heading_body_ja")
+    pairs: tuple[list[Pair], list[Pair]] = ([], [])
+    for line in texts.read_text("utf-8").splitlines():
+        number, language, text = line.split("\t")
+        row = rows[int(number)]
+        names = dict.fromkeys(part for part in (row["title"], row["heading"]) if part)
+        section = " ".join((*names, row["body"]))
+        pairs[int(number) % 10 == 0].append(
+            Pair(tidy(text.replace("\\n", " ")), tidy(section), f"asked {language}", number)
+        )
+    return pairs
 
 
 def similar(folder: Path) -> list[tuple[str, str, float]]:

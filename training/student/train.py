@@ -23,8 +23,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from data import Pair, intents, monolingual, parallel, similar
-from student import WIDTH, Student, pad
+from data import Pair, inquiries, intents, monolingual, parallel, similar
+from student import WIDTH, Student, load, pad
 
 SCALE = 20.0
 BANK = 512
@@ -61,6 +61,8 @@ class Corpus:
     english: list[tuple[list[int], int, str]]
     mono: list[tuple[list[int], list[int], list[int] | None, str]]
     """Question, answer, the question in English where known, group."""
+    asked: list[tuple[list[int], list[int], list[int] | None, str]]
+    """The same for inquiries and the sections that answer them."""
     similar: list[tuple[list[int], list[int], float]]
     held_out: tuple[list[list[int]], np.ndarray]
     teacher: np.ndarray
@@ -98,6 +100,9 @@ def read_corpus(plan: Plan) -> Corpus:
         (a, b, c if len(c) > 2 else None, p.source + p.group)
         for a, b, c, p in zip(left, right, also, mono, strict=True)
     ]
+    letters, _ = inquiries(plan.data)
+    left, right = ids([p.left for p in letters], 96), ids([p.right for p in letters], 128)
+    asked = [(a, b, None, p.group) for a, b, p in zip(left, right, letters, strict=True)]
     near = similar(plan.data)
     scored = list(
         zip(
@@ -113,7 +118,7 @@ def read_corpus(plan: Plan) -> Corpus:
     )
     by_source = {s: np.unique([n for _, n, source in rows if source == s]) for s in {r[2] for r in rows}}
     by_source["english"] = np.array([n for _, n, _ in english])
-    return Corpus(rows, english, pairs, scored, hidden, teacher, by_source)
+    return Corpus(rows, english, pairs, asked, scored, hidden, teacher, by_source)
 
 
 def _crop(pair: Pair) -> str:
@@ -132,13 +137,17 @@ def batches(corpus: Corpus, task: str, tokens: int, chance: random.Random) -> It
         "parallel": corpus.parallel,
         "english": corpus.english,
         "mono": corpus.mono,
+        "asked": corpus.asked,
         "similar": corpus.similar,
     }[task]
     while True:
         order = list(range(len(rows)))
         chance.shuffle(order)
         made: list[list[Any]] = []
-        if task == "mono":
+        if task == "asked":
+            size = max(8, tokens // 160)
+            made = [[rows[i] for i in order[s : s + size]] for s in range(0, len(order), size)]
+        elif task == "mono":
             half = len(order) // 2
             near = sorted(order[half:], key=lambda i: rows[i][3])  # sections of one document side by side
             for part in (order[:half], near):
@@ -298,13 +307,13 @@ class Worker:
         unique, place = matrix.unique(return_inverse=True)
         rows = self.shared.values["table_value"][unique].requires_grad_(True)
         self.gradient.zero_()
-        if task == "mono":  # short questions and long answers apart, so that little is padding
+        if task in {"mono", "asked"}:  # short questions and long answers apart, so that little is padding
             half = len(batch)
             parts = [(place[:half], mask[:half]), (place[half:], mask[half:])]
         else:
             parts = [(place, mask)]
         made = torch.cat([self._run(rows, *part) for part in parts])
-        price = {"mono": self.losses.answer, "similar": self.losses.score}.get(task, self.losses.distil)
+        price = {"mono": self.losses.answer, "asked": self.losses.answer, "similar": self.losses.score}.get(task, self.losses.distil)
         loss = price(made, batch)
         loss.backward()
         count = len(unique)
@@ -318,7 +327,7 @@ class Worker:
     def _texts(self, task: str, batch: list[Any]) -> list[list[int]]:
         if task in {"parallel", "english"}:
             return [row[0] for row in batch]
-        if task == "mono":  # now and then the question in English
+        if task in {"mono", "asked"}:  # now and then the question in English
             asked = [c if c is not None and self.chance.random() < 0.3 else a for a, _, c, _ in batch]
             return asked + [b for _, b, _, _ in batch]
         return [a for a, _, _ in batch] + [b for _, b, _ in batch]
@@ -403,6 +412,7 @@ def main() -> None:
     parser.add_argument("--row-rate", type=float, default=2e-3)
     parser.add_argument("--shares", default="parallel=0.64,mono=0.26,english=0.08,similar=0.02")
     parser.add_argument("--restart", action="store_true", help="leave an old checkpoint aside")
+    parser.add_argument("--start", type=Path, help="begin with the averaged weights of this checkpoint")
     args = parser.parse_args()
     shares = {name: float(share) for name, share in (part.split("=") for part in args.shares.split(","))}
     plan = Plan(
@@ -410,7 +420,8 @@ def main() -> None:
     )
     first = np.load(args.work / "rows.npz")
     table = torch.from_numpy(first["rows"])
-    shared = Shared(table, Student(table).flat, int(first["english"]), args.processes, 4 * args.tokens + 512)
+    student = load(args.start) if args.start else Student(table)
+    shared = Shared(student.table, student.flat, int(first["english"]), args.processes, 4 * args.tokens + 512)
     checkpoint = args.work / "checkpoint.safetensors"
     if checkpoint.exists() and not args.restart:
         for name, tensor in load_file(checkpoint).items():

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ _FILES = ("student.json", "tokenizer.json", "model.onnx")
 _WINDOW = 128
 """Tokens of one window; a longer text is the mean of its windows."""
 _QUERY_WINDOWS = 2
+_FEW = 4
+"""Fewer texts than this are not worth a pool of threads."""
+_RECENT = 256
+"""Questions whose vectors are kept: the classifier of escalations and the search ask for the same."""
 _DOCUMENT_WINDOWS = 4
 """A document's windows beyond this are not read."""
 
@@ -43,6 +47,7 @@ class StudentEmbedder:
         try:
             config = json.loads((self._folder / "student.json").read_text(encoding="utf-8"))
             self._width = int(config["width"])
+            self._recent = lru_cache(maxsize=_RECENT)(self._query)
             tokenizer: Any = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
             self._tokenizer = tokenizer
             self._ends = tuple(int(self._tokenizer.token_to_id(mark)) for mark in ("[CLS]", "[SEP]"))
@@ -80,6 +85,8 @@ class StudentEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed what customers ask."""
+        if len(texts) < _FEW:
+            return np.stack([self._recent(text) for text in texts]) if texts else self.embed_windows([])
         return self.embed_windows([self.windows(text, _QUERY_WINDOWS) for text in texts])
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
@@ -89,7 +96,7 @@ class StudentEmbedder:
     def embed_windows(self, windows: Sequence[Sequence[Sequence[int]]]) -> Vectors:
         """Return a unit vector for each text, shape (n, d), from its windows; zeros for one without any."""
         flat = [ids for parts in windows for ids in parts]
-        if len(flat) < 4:
+        if len(flat) < _FEW:
             found = [self._run(ids) for ids in flat]
         else:
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
@@ -113,6 +120,11 @@ class StudentEmbedder:
         if len(cut) > 1 and len(cut[-1]) < _WINDOW // 4:
             cut.pop()
         return [[self._ends[0], *part, self._ends[1]] for part in cut]
+
+    def _query(self, text: str) -> Vectors:
+        row: Vectors = self.embed_windows([self.windows(text, _QUERY_WINDOWS)])[0]
+        row.setflags(write=False)
+        return row
 
     def _run(self, ids: Sequence[int]) -> Vectors:
         [found] = self._session.run(None, {"input_ids": np.asarray([ids], dtype=np.int64)})

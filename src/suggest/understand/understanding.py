@@ -42,14 +42,16 @@ def understand(
     problem = _problem(inquiry.text, tidied, max_chars)
     body = body_of(tidied) if problem in (None, "too_long") else tidied
     readable = problem in (None, "too_long")
+    concerns = find_concerns(body, limit=max_concerns) if readable else ()
     signals = find_signals(tidied, own_words(tidied), previous_contacts=inquiry.previous_contacts)
     if classify is not None and readable and all(signal.code in _NOT_ALARMING for signal in signals):
-        signals = (*signals, *classify(pieces_of(body)))
+        asked = [concern.text for concern in concerns] or [body]
+        signals = (*signals, *classify([piece for text in asked for piece in pieces_of(text)]))
     return Understanding(
         inquiry=inquiry,
         language=inquiry.lang or _language(body or tidied, default_language),
         body=body,
-        concerns=find_concerns(body, limit=max_concerns) if readable else (),
+        concerns=concerns,
         signals=signals,
         personal_data=_personal_data(inquiry.text, max_chars),
         problem=problem,
