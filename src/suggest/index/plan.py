@@ -76,7 +76,7 @@ def make_plan(
                     doubtful.append((row, each))
             known = _content_hashes(store, before.keys, [row for row, _ in doubtful])
             for row, each in doubtful:
-                if known.get(row) == each.entry.content_hash:
+                if known.get(row) == _content_hash(each.entry):
                     states[row] = _SAME
                     source[row] = _numbers(each.digest)
                 else:
@@ -139,7 +139,7 @@ class _Fresh:
 
     def _store_waiting(self) -> None:
         self._settle()
-        self._storing = self._thread.submit(self._store.add, self._waiting, self._analyse)
+        self._storing = self._thread.submit(_stored, self._store, self._analyse, self._waiting)
         self._waiting = []
 
     def _settle(self) -> None:
@@ -150,6 +150,16 @@ class _Fresh:
     def roster(self) -> Roster:
         source = np.array([_numbers(digest) for digest in self._digests.values()], np.int64).reshape(-1, 2)
         return Roster(list(self._digests), np.asarray(self._keys, np.int64), source)
+
+
+def _stored(store: Store, analyse: AnalysisPool, entries: Sequence[Entry]) -> list[int]:
+    """Return the keys of entries: the one place where what the sources hold becomes what is stored."""
+    return store.add(entries, analyse)
+
+
+def _content_hash(entry: Entry) -> str:
+    """Return the hash under which :func:`_stored` stores an entry."""
+    return entry.content_hash
 
 
 def _joined(before: Roster, stay: NDArray[np.bool_], fresh: Roster) -> Roster:
