@@ -9,7 +9,7 @@ import pytest
 
 from suggest import KnowledgeBase, Settings
 from suggest.errors import KnowledgeBaseCorrupt, KnowledgeBaseError, ModelError
-from suggest.index import generation as generations
+from suggest.index import manifest as manifests
 from suggest.index.adaptation import MIN_PAIRS, adapt, learn, project
 from suggest.index.embedding import Vectors
 from suggest.index.known_pairs import known_pairs
@@ -191,7 +191,7 @@ def test_a_map_of_another_size_is_refused(turned: KnowledgeBase) -> None:
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
     }
-    manifest["sha256"] = generations._own_sha256(manifest)
+    manifest["sha256"] = manifests._own_sha256(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(KnowledgeBaseCorrupt, match=r"shape \(3, 3\), expected \(32, 32\)"):
         KnowledgeBase.open(turned.path, embedder=_Turned(32))
