@@ -1,6 +1,6 @@
 """Proofs that a re-index never loses, mixes or waits.
 
-    python benchmarks/durability.py [--kills 1000] [--mutations 10000] [--minutes 10] [--searches 1000000] [--only NAME]
+    python benchmarks/durability.py [--kills 1000] [--step 1] [--mutations 10000] [--minutes 10] [--searches 1000000] [--only NAME]
 
 ``kills``       kill -9 at random moments of a re-index, then reopen: what was acknowledged is there, nothing is mixed
 ``operations``  kill -9 before each change to a file, a full disk from each on, one failed operation at each
@@ -189,6 +189,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=1_000)
+    parser.add_argument("--step", type=int, default=1, help="only every so many-th operation")
     parser.add_argument("--mutations", type=int, default=10_000)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--searches", type=int, default=1_000_000)
@@ -198,8 +199,8 @@ def main() -> None:
     arguments = parser.parse_args()
     proofs: dict[str, Callable[[], Counter[str]]] = {
         "kills": lambda: kills(arguments.kills),
-        "operations": operations,
-        "near": lambda: operations(near=True),
+        "operations": lambda: operations(arguments.step),
+        "near": lambda: operations(arguments.step, near=True),
         "mutations": lambda: mutations.prove(arguments.mutations),
         "rivals": lambda: rivals.prove(arguments.minutes * 60),
         "tenants": lambda: tenants.prove(arguments.searches),
