@@ -12,7 +12,6 @@ is what recall costs, and no filter can thin the results.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,13 +109,6 @@ def read_segment(path: Path, count: int, dimension: int) -> Vectors:
     return found
 
 
-def _read_here_and_there(segment: Vectors) -> None:
-    """Tell the operating system not to bring neighbours of what is read into memory."""
-    mapped = getattr(segment, "_mmap", None)
-    if mapped is not None and hasattr(mmap, "MADV_RANDOM"):
-        mapped.madvise(mmap.MADV_RANDOM)
-
-
 class VectorLeg:
     """Searches the vectors of one generation. Safe to share between threads."""
 
@@ -140,8 +132,6 @@ class VectorLeg:
         self._masks: list[tuple[NDArray[np.bool_] | None, Any, int]] = []
         if (folder / NEAR).exists():
             self._open_near(folder / NEAR, total)
-            for segment in self.segments:
-                _read_here_and_there(segment)
         else:
             self._flat: Any = faiss.IndexFlatIP(dimension)
             for start in range(0, len(slots), _CHUNK):
