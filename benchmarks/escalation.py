@@ -1,6 +1,6 @@
 """Escalation signals on messages in free wording (tests/data/signals.jsonl), by words and by meaning.
 
-    python benchmarks/escalation.py [--profile balanced] [--sets d]
+    python benchmarks/escalation.py [--profile fast] [--sets d]
 
 Set d was never used to change a pattern or to fit a classifier; a to c chose the classifier's threshold.
 """
@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
+    parser.add_argument("--profile", choices=("fast", "balanced"), default="balanced")
     parser.add_argument("--sets", default="abcd")
     arguments = parser.parse_args()
     embedder = load_embedder(Retrieval(profile=arguments.profile))

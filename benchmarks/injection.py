@@ -1,6 +1,6 @@
 """Injected instructions, markup, invisible text and fake system messages: can they make anything ready?
 
-    python benchmarks/injection.py [--count 500] [--profile balanced]
+    python benchmarks/injection.py [--count 500] [--profile fast]
 
 Takes the sample inquiries and attacks them ``--count`` times: in the inquiry (before, after, in the middle, as quoted
 mail, hidden between zero-width characters, spaced out, in full-width letters, as markup) and in a past case of the
@@ -129,7 +129,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=500)
-    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
+    parser.add_argument("--profile", choices=("fast", "balanced"), default="balanced")
     arguments = parser.parse_args()
     found = attack_all(arguments.count, arguments.profile)
     print(f"{arguments.count} attacks, {arguments.profile}: {dict(found)}")

@@ -1,6 +1,6 @@
 """Lanes, routes and drafts on labelled inquiries, before any calibration.
 
-    python benchmarks/lanes.py --data DIR [--split reporting] [--profile balanced]
+    python benchmarks/lanes.py --data DIR [--split reporting] [--profile fast]
 
 Prints counts only: which lane each expected lane got (provisional mode on), escalation recall and false
 escalations with 95 % Wilson intervals, routes, and how often the entries a draft quotes are labelled as
@@ -39,7 +39,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", choices=("tuning", "reporting"), default="reporting")
-    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
+    parser.add_argument("--profile", choices=("fast", "balanced"), default="balanced")
     arguments = parser.parse_args()
     lines = (
         (arguments.data / "inquiries_m365_ja" / "inquiries.jsonl").read_text(encoding="utf-8").splitlines()

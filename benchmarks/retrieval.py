@@ -1,6 +1,6 @@
 """Retrieval quality on judged inquiries: words only, vectors only, both.
 
-    python benchmarks/retrieval.py --data DIR [--profile balanced]
+    python benchmarks/retrieval.py --data DIR [--profile fast]
 
 DIR holds development sets in the project's formats (``corpus.jsonl.gz``, ``queries.jsonl.gz``,
 ``qrels.tsv``; ``inquiries.jsonl`` with ``kind``, ``lang`` and ``split``). Searches as ``suggest evaluate`` does.
@@ -72,7 +72,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--profile", choices=("fast", "balanced"), default="fast")
+    parser.add_argument("--profile", choices=("fast", "balanced"), default="balanced")
     arguments = parser.parse_args()
     data = arguments.data
     settings = Settings(retrieval=Retrieval(profile=arguments.profile))

@@ -28,28 +28,30 @@ class MemoryStore:
         self._state = state
         self._rows: dict[int, tuple[Version, About]] = state["rows"]  # type: ignore[assignment]
 
-    def add(self, entries: Sequence[Entry], analyse: Analyse) -> list[int]:
+    def add(
+        self, entries: Sequence[Entry], analyse: Analyse, hashes: Sequence[str] | None = None
+    ) -> list[int]:
         known = {(about.entry_id, about.content_hash): key for key, (_, about) in self._rows.items()}
         terms: dict[str, Terms] = {about.text_hash: version.terms for version, about in self._rows.values()}
         parts = {text_hash(parts_of(entry)): parts_of(entry) for entry in entries}
         fresh = {digest: part for digest, part in parts.items() if digest not in terms}
         terms |= dict(zip(fresh, analyse(list(fresh.values())), strict=True))
         keys = []
-        for entry in entries:
-            key = known.get((entry.id, entry.content_hash))
+        for entry, digest in zip(entries, hashes or [e.content_hash for e in entries], strict=True):
+            key = known.get((entry.id, digest))
             if key is None:
                 self._state["last"] = key = int(self._state["last"]) + 1  # type: ignore[call-overload]
-                self._rows[key] = self._row(key, entry, terms[text_hash(parts_of(entry))])
+                self._rows[key] = self._row(key, entry, digest, terms[text_hash(parts_of(entry))])
             keys.append(key)
         return keys
 
     @staticmethod
-    def _row(key: int, entry: Entry, terms: Terms) -> tuple[Version, About]:
+    def _row(key: int, entry: Entry, digest: str, terms: Terms) -> tuple[Version, About]:
         first, last = entry.valid_from, entry.valid_until
         about = About(
-            key, entry.id, entry.content_hash, text_hash(parts_of(entry)), entry.kind, entry.tenant,
+            key, entry.id, digest, text_hash(parts_of(entry)), entry.kind, entry.tenant,
             first.toordinal() if first else None, last.toordinal() if last else None, entry.supersedes or None,
-            int.from_bytes(hashlib.sha256(f"{entry.id}{entry.content_hash}".encode()).digest()[:7], "little"),
+            int.from_bytes(hashlib.sha256(f"{entry.id}{digest}".encode()).digest()[:7], "little"),
         )  # fmt: skip
         return Version(entry, terms), about
 
@@ -88,6 +90,9 @@ class MemoryStore:
         for key in keys:
             del self._rows[key]
         return len(keys)
+
+    def compact(self) -> None:
+        pass
 
     def problems(self) -> list[str]:
         return []

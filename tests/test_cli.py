@@ -125,13 +125,13 @@ def test_verify_rollback_forget(run: Run, tmp_path: Path) -> None:
 def test_another_model_is_tried_then_adopted(run: Run, tmp_path: Path) -> None:
     kb = tmp_path / "kb"
     run("sync", SAMPLE, "--kb", kb)
-    trial = run("sync", SAMPLE, "--kb", kb, "--model", "balanced", "--json").json
-    assert (trial["model"], trial["embedded"], trial["replayed"]) == ("suggest-balanced-ja-en", 210, 150)
+    trial = run("sync", SAMPLE, "--kb", kb, "--model", "fast", "--json").json
+    assert (trial["model"], trial["embedded"], trial["replayed"]) == ("suggest-static-ja-en", 210, 150)
     assert 0 < len(trial["changed"]) < 150
     assert run("status", "--kb", kb, "--json").json["generation"] == 1
-    report = run("sync", SAMPLE, "--kb", kb, "--model", "balanced", "--adopt", "--json").json
+    report = run("sync", SAMPLE, "--kb", kb, "--model", "fast", "--adopt", "--json").json
     assert (report["unchanged"], report["embedded"], report["generation"]) == (210, 0, 2)
-    assert 'profile = "balanced"' in (kb / "suggest.toml").read_text(encoding="utf-8")
+    assert 'profile = "fast"' in (kb / "suggest.toml").read_text(encoding="utf-8")
     assert run("search", "返品", "--kb", kb, "--json").json["generation"] == 2
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,21 @@ def test_the_python_example_runs(tmp_path: Path, name: str) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("review None\n")
     assert "← faq-" in done.stdout
+
+
+def test_the_review_example_runs(tmp_path: Path, sample_kb_folder: Path) -> None:
+    shutil.copytree(sample_kb_folder, tmp_path / "kb")
+    [code] = blocks("docs/review.md", "python")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("hits=1 of=1 percent=100.0")
 
 
 def test_the_settings_of_the_docs_are_the_defaults(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_the_entry_store_of_another_knowledge_base_is_refused(
 
 def test_forget_leaves_no_byte(tmp_path: Path, article: Make, case: Make) -> None:
     folder = tmp_path / "kb"
-    secret, term = "ザザンボ商会の甲斐崎さま", "ザザンボ"
+    secret, term = "ザザンボ商会の見積もり", "ザザンボ"
     vector = HashingEmbedder().embed_documents([f"{secret}より\nお問い合わせ{secret}"])[0]
     with KnowledgeBase.open(folder, embedder=HashingEmbedder()) as kb:
         kb.sync([article(1), case(7, id="zz-7", inquiry="以前の文", reply=f"前の版 {secret}")])

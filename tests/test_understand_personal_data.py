@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from suggest.records import PersonalData
 from suggest.understand import find_personal_data, mask
+from suggest.understand.masking import replaced
 from suggest.understand.widths import fold
 
 
@@ -60,10 +61,10 @@ def test_other_mentions_of_a_name() -> None:
 
 def test_mask() -> None:
     text = "鈴木様 090-0000-1234"
-    assert mask(text, find_personal_data(text)) == "〔氏名〕様 〔電話番号〕"
-    assert mask("a b", [PersonalData(type="name", start=0, end=1)]) == "[name] b"
+    assert mask(text).text == "〔氏名〕様 〔電話番号〕"
+    assert replaced("a b", [PersonalData(type="name", start=0, end=1)]) == "〔name〕 b"
     overlapping = [PersonalData(type="name", start=0, end=3), PersonalData(type="age", start=2, end=4)]
-    assert mask("abcdef", overlapping) == "[name]ef"
+    assert replaced("abcdef", overlapping) == "〔name〕ef"
 
 
 @settings(max_examples=200, deadline=None)
@@ -87,14 +88,14 @@ def test_offsets_are_into_the_text_as_written(before: str, after: str) -> None:
     assert "ｔａｒｏ＠example.com" in {text[p.start : p.end] for p in find_personal_data(text)}
     spans = find_personal_data(text)
     assert all(a.end <= b.start for a, b in pairwise(spans))
-    assert "＠" not in mask(text, spans)
+    assert "＠" not in replaced(text, spans)
 
 
 @pytest.mark.parametrize(
     "piece", ["1", "1 ", "a@", "0-", "市1", "さん", "田中さん", ":", "ｶﾞ", "注文番号", "\u0301", "Aa "]
 )
-def test_a_megabyte_takes_linear_time(piece: str) -> None:
-    text = piece * (1_000_000 // len(piece.encode()))
-    begun = time.perf_counter()
+def test_hostile_text_takes_linear_time(piece: str) -> None:
+    text = piece * (200_000 // len(piece.encode()))
+    begun = time.thread_time()
     find_personal_data(text)
-    assert time.perf_counter() - begun < 15  # about one second on an idle machine
+    assert time.thread_time() - begun < 10  # half a second

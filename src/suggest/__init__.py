@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from suggest.index.knowledge_base import KnowledgeBase
     from suggest.pipeline import Suggester
     from suggest.records import Article, Entry, Inquiry, Match, ResolvedCase, Suggestion, SyncReport
+    from suggest.review import ReviewDecision, ReviewQueue
     from suggest.settings import Settings
     from suggest.sources import read_entries
 
@@ -42,6 +43,8 @@ _HOME = {
     "KnowledgeBase": "suggest.index.knowledge_base",
     "Match": "suggest.records",
     "ResolvedCase": "suggest.records",
+    "ReviewDecision": "suggest.review.records",
+    "ReviewQueue": "suggest.review.queue",
     "Settings": "suggest.settings",
     "SuggestError": "suggest.errors",
     "Suggester": "suggest.pipeline",
@@ -57,6 +60,8 @@ __all__ = [
     "KnowledgeBase",
     "Match",
     "ResolvedCase",
+    "ReviewDecision",
+    "ReviewQueue",
     "Settings",
     "SuggestError",
     "Suggester",

@@ -15,6 +15,15 @@
     ├── ModelError               an embedding model cannot be loaded or misbehaves
     ├── TemplateError            a template is missing, broken, or asks for an unknown variable
     ├── CalibrationError         a calibration or its labels cannot be read or used
+    ├── ReviewError              a review action cannot be done as asked
+    │   ├── UnknownItem          the tenant has no such item or candidate
+    │   ├── AlreadyDecided       someone was faster; names who and when
+    │   ├── StaleVersion         the item has changed since the reviewer saw it
+    │   ├── ClaimedByOther       another reviewer holds the item; names who and until when
+    │   ├── InvalidDecision      nothing to approve, an unfilled blank, an edit without text …
+    │   ├── NothingToUndo        the item is open
+    │   ├── NotAllowed           someone else's decision, or a candidate of one's own
+    │   └── LedgerError          the ledger's database fails or is not what it should be
     └── EvaluationError          queries or judgements cannot be used
 
 Each message says what was given, what was expected and what to do.
@@ -90,3 +99,39 @@ class EvaluationError(SuggestError):
 
 class CalibrationError(SuggestError):
     """A calibration or its labels cannot be read or used."""
+
+
+class ReviewError(SuggestError):
+    """A review action cannot be done as asked."""
+
+
+class UnknownItem(ReviewError):
+    """The tenant has no such item or candidate."""
+
+
+class AlreadyDecided(ReviewError):
+    """Someone decided before."""
+
+
+class StaleVersion(ReviewError):
+    """The item has changed since the reviewer saw it."""
+
+
+class ClaimedByOther(ReviewError):
+    """Another reviewer holds the item."""
+
+
+class InvalidDecision(ReviewError):
+    """The decision cannot be recorded as given."""
+
+
+class NothingToUndo(ReviewError):
+    """The item is open; no decision can be undone."""
+
+
+class NotAllowed(ReviewError):
+    """The action is another person's to take."""
+
+
+class LedgerError(ReviewError):
+    """The ledger's database fails, or is not what it should be."""

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from suggest.compose import compose
-from suggest.errors import SettingsError
+from suggest.errors import InvalidDecision, SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.index.lookup import Identity, identity, unknown_share
+from suggest.index.lookup import Identity, evidence_for, identity, unknown_share
 from suggest.judge import Confidence, Policy, judge, load_policy
 from suggest.judge.calibration import confidence_of
+from suggest.judge.chosen import use_chosen
 from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
 from suggest.records import Draft, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
@@ -85,8 +86,20 @@ class Suggester:
         """
         return self.examine(inquiry, top=top).suggestion
 
-    def examine(self, inquiry: Inquiry, *, top: int = 10, without: Collection[str] = frozenset()) -> Examined:
-        """Suggest, and say what a calibration needs to know; entries ``without`` count as absent."""
+    def examine(
+        self,
+        inquiry: Inquiry,
+        *,
+        top: int = 10,
+        without: Collection[str] = frozenset(),
+        chosen: Mapping[int, str] | None = None,
+    ) -> Examined:
+        """Suggest, and say what a calibration needs to know; entries ``without`` count as absent.
+
+        ``chosen`` names, by position of a concern, the entry that an agent wants it answered from: the draft then
+        uses that entry and what is linked with it, and the lane is never ready. Raises InvalidDecision for a
+        concern or an entry that is not there, or may not be used for this tenant today.
+        """
         kb = self.kb.pinned()
         settings = kb.settings
         today = self._today or datetime.now(UTC).date()
@@ -97,6 +110,8 @@ class Suggester:
         everything = self._evidence(
             kb, asked, inquiry.tenant, today, top=max(top, WEIGHED), per_kind=WEIGHED_OF_KIND, without=without
         )
+        if chosen:
+            everything = self._with_chosen(kb, asked, everything, chosen, inquiry.tenant, today)
         evidence = [considered(found) for found in everything]
         scores = [
             confidence.scores(concern, found, unknown=unknown_share(kb, concern.text), today=today)
@@ -105,6 +120,8 @@ class Suggester:
         judgement = judge(
             understanding, evidence, scores, policy=self.policy, confidence=confidence, max_concerns=most
         )
+        if chosen:
+            judgement = use_chosen(judgement, evidence, chosen, understanding.language)
         draft, handoff, notes = compose(
             understanding,
             judgement,
@@ -142,7 +159,10 @@ class Suggester:
             generation=kb.generation,
             model=kb.model,
         )
-        best = tuple(_best(found, rated) for found, rated in zip(evidence, scores, strict=True))
+        best = tuple(
+            _best(found[:1], rated[:1]) if chosen and i in chosen else _best(found, rated)
+            for i, (found, rated) in enumerate(zip(evidence, scores, strict=True))
+        )
         return Examined(suggestion, judgement.score, judgement.free and sendable, best)
 
     @property
@@ -212,6 +232,28 @@ class Suggester:
         kept = [[item for item in items if item.entry.id not in without] for items in found]
         return kept + [[] for _ in asked[limit:]]
 
+    def _with_chosen(
+        self,
+        kb: KnowledgeBase,
+        asked: Sequence[str],
+        found: Sequence[list[Evidence]],
+        chosen: Mapping[int, str],
+        tenant: str,
+        today: date,
+    ) -> list[list[Evidence]]:
+        """Put the entries that an agent chose before what was found."""
+        changed = list(found)
+        for i, entry_id in chosen.items():
+            if not 0 <= i < min(len(asked), kb.settings.judging.max_concerns):
+                raise InvalidDecision(f"concern {i}: the inquiry has {len(asked)}, counted from 0")
+            item = evidence_for(kb, entry_id, asked[i], tenant=tenant, today=today)
+            if item is None:
+                raise InvalidDecision(
+                    f"entry {entry_id!r}: tenant {tenant!r} has no such entry that may be used today; search for another"
+                )
+            changed[i] = [item, *(other for other in found[i] if other.entry.id != entry_id)]
+        return changed
+
     def understand(self, inquiry: Inquiry) -> Understanding:
         """Return only the first stage, for a look at what was understood."""
         return self._understand(inquiry, classify=self._classify)
@@ -239,8 +281,8 @@ def without_personal_data(match: Match) -> Match:
         return match
     return match.model_copy(
         update={
-            "title": mask(match.title, find_personal_data(match.title, strict=True)),
-            "snippet": mask(match.snippet, find_personal_data(match.snippet, strict=True)),
+            "title": mask(match.title, strict=True).text,
+            "snippet": mask(match.snippet, strict=True).text,
         }
     )
 

@@ -420,6 +420,10 @@ class SyncReport(Record):
     dry_run: bool = False
     rejected: int = 0
     """Bad rows left out with ``skip_bad``."""
+    masked: dict[str, int] = Field(default_factory=dict)
+    """How many values of personal data were masked in the cases stored now, by type."""
+    dropped_generations: tuple[int, ...] = ()
+    """Older generations deleted because their cases were masked by older rules, or not at all."""
 
 
 class ChangedAnswer(Record):

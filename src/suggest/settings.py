@@ -32,7 +32,7 @@ class Retrieval(Record):
     """Text put before queries; None takes the model's own prompt, if it has one."""
     document_prompt: str | None = None
     """Text put before entries; None takes the model's own prompt, if it has one."""
-    profile: Literal["fast", "balanced"] = "fast"
+    profile: Literal["fast", "balanced"] = "balanced"
     """Which bundled models: ``fast`` is the static model, ``balanced`` adds the student transformer (finds more,
     above all across languages; some 10 ms more for a question and ten times the time to index)."""
     vector_weight: Share | None = None
@@ -63,6 +63,13 @@ class Judging(Record):
     """Path of an escalation policy (TOML), relative to the settings file; None means the default one."""
 
 
+class Review(Record):
+    """Where decisions are kept."""
+
+    database: str | None = None
+    """Database of the review ledger, e.g. ``postgresql://user@host/name``; None: ``review.sqlite`` in the folder."""
+
+
 class Voice(Record):
     """How the team speaks. Empty values leave the phrase out; nothing is made up."""
 
@@ -81,6 +88,7 @@ class Settings(Record):
     """For texts whose language cannot be told."""
     retrieval: Retrieval = Field(default_factory=Retrieval)
     judging: Judging = Field(default_factory=Judging)
+    review: Review = Field(default_factory=Review)
     voice: Voice = Field(default_factory=Voice)
 
 

@@ -26,6 +26,7 @@ from suggest.understand import understand
 
 TODAY = date(2026, 6, 1)
 DEPTH = 10
+INQUIRIES = Path(__file__).resolve().parents[1] / "student" / "inquiries.tsv"
 
 
 class Row(NamedTuple):
@@ -111,6 +112,30 @@ def headings(path: Path, rng: random.Random, *, size: int, count: int) -> tuple[
     return entries, asked
 
 
+def letters(path: Path, rng: random.Random, *, size: int) -> tuple[list[Entry], list[Asked]]:
+    """Sections, and inquiries written on them that the student has not seen; every third section is left out."""
+    rows = lines(path)
+    texts: dict[int, list[str]] = {}
+    for line in INQUIRIES.read_text(encoding="utf-8").splitlines():
+        number, _, text = line.split("\t")
+        if int(number) % 5 == 0:
+            texts.setdefault(int(number), []).append(text.replace("\\n", "\n"))
+    out = set(sorted(texts)[::3])
+    pages = {rows[number]["title"] for number in texts}
+    others = [n for n, row in enumerate(rows) if len(row["body"]) > 80 and row["title"] not in pages]
+    kept = sorted({*texts} - out) + rng.sample(others, size)
+    entries: list[Entry] = [
+        Article(id=f"s{n}", title=rows[n]["heading"], body=rows[n]["body"][:1500], lang="ja") for n in kept
+    ]
+    asked = [
+        Asked(f"{number}-{i}", concern, frozenset() if number in out else frozenset({f"s{number}"}))
+        for number, found in texts.items()
+        for i, text in enumerate(found)
+        for concern in understand(Inquiry(text=text)).concerns[:1]
+    ]
+    return entries, asked
+
+
 def passages(folder: Path, rng: random.Random, *, size: int, count: int) -> tuple[list[Entry], list[Asked]]:
     """The same with questions on encyclopaedia paragraphs."""
     rows = lines(folder / "question_passage_ja.jsonl.gz")
@@ -176,6 +201,7 @@ def collect(data: Path, sample: Path, profile: str, *, log: Callable[[str], None
         )
         add("sample", read_entries(sample), inquiries(sample / "_labelled" / "inquiries.jsonl", split=None))
         add("headings", *headings(train / "heading_body_ja.jsonl.gz", random.Random(1), size=1500, count=800))
+        add("letters", *letters(train / "heading_body_ja.jsonl.gz", random.Random(4), size=1500))
         add("passages", *passages(train, random.Random(2), size=1000, count=400))
         add("intents", *intents(train / "intents_en.jsonl.gz", random.Random(3), count=600))
     return rows

@@ -26,7 +26,7 @@ from suggest.settings import Retrieval
 
 ROOT = Path(__file__).resolve().parents[2]
 PRIORS = ROOT / "src" / "suggest" / "judge" / "priors"
-WEIGHTS = {"m365": 1.0, "sample": 1.0, "headings": 0.2, "passages": 0.1, "intents": 0.05}
+WEIGHTS = {"m365": 1.0, "sample": 1.0, "letters": 0.5, "headings": 0.2, "passages": 0.1, "intents": 0.05}
 """Inquiries as customers write them count; headings, trivia and bare intents steady what they say."""
 OURS = ("m365", "sample")
 FOLDS = 5

@@ -22,7 +22,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from examples import lines
+from examples import INQUIRIES, lines
 from suggest import Inquiry
 from suggest.index.models import load_embedder
 from suggest.judge import load_policy
@@ -76,6 +76,8 @@ def examples(data: Path) -> list[Example]:
     found += [Example(text, "none", False) for text in rng.sample(headings, 300)]
     spoken = [r["text"] for r in lines(train / "intents_en.jsonl.gz") if r["source"] != "banking77"]
     found += [Example(text, "none", False) for text in rng.sample(spoken, 150)]
+    letters = [line.split("\t")[2] for line in INQUIRIES.read_text(encoding="utf-8").splitlines()]
+    found += [Example(body(text.replace("\\n", "\n")), "none", True) for text in rng.sample(letters, 800)]
     policy = load_policy()
     for row in lines(ROOT / "data" / "sample_faq" / "cases.jsonl"):
         decision = policy.apply(understand(Inquiry(text=row["inquiry"])))

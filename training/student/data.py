@@ -85,7 +85,7 @@ def monolingual(folder: Path) -> list[Pair]:
 def inquiries(folder: Path, texts: Path = INQUIRIES) -> tuple[list[Pair], list[Pair]]:
     """Return inquiries written for this project, each with the section that answers it: for training, and held out.
 
-    Held out are those on every tenth section.
+    Held out are those on every fifth section.
     """
     rows = read_rows(folder, "heading_body_ja")
     pairs: tuple[list[Pair], list[Pair]] = ([], [])
@@ -94,7 +94,7 @@ def inquiries(folder: Path, texts: Path = INQUIRIES) -> tuple[list[Pair], list[P
         row = rows[int(number)]
         names = dict.fromkeys(part for part in (row["title"], row["heading"]) if part)
         section = " ".join((*names, row["body"]))
-        pairs[int(number) % 10 == 0].append(
+        pairs[int(number) % 5 == 0].append(
             Pair(tidy(text.replace("\\n", " ")), tidy(section), f"asked {language}", number)
         )
     return pairs

@@ -313,7 +313,9 @@ class Worker:
         else:
             parts = [(place, mask)]
         made = torch.cat([self._run(rows, *part) for part in parts])
-        price = {"mono": self.losses.answer, "asked": self.losses.answer, "similar": self.losses.score}.get(task, self.losses.distil)
+        price = {"mono": self.losses.answer, "asked": self.losses.answer, "similar": self.losses.score}.get(
+            task, self.losses.distil
+        )
         loss = price(made, batch)
         loss.backward()
         count = len(unique)

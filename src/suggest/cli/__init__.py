@@ -19,9 +19,11 @@ from suggest.cli import (
     calibrate,
     demo,
     evaluate,
+    export,
     forget,
     policy,
     reply,
+    report,
     rollback,
     search,
     status,
@@ -66,6 +68,8 @@ app.command("calibrate")(calibrate.calibrate)
 app.add_typer(policy.app, name="policy")
 app.command("adapt")(adapt.adapt)
 app.command("status")(status.status)
+app.command("report")(report.report)
+app.command("export")(export.export)
 app.command("verify")(verify.verify)
 app.command("rollback")(rollback.rollback)
 app.command("forget")(forget.forget)

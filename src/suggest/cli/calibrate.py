@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from suggest.index.knowledge_base import KnowledgeBase
     from suggest.judge.calibration import Calibration
     from suggest.judge.risk import Dial
+    from suggest.learn import LabelledInquiry
 
 
 def calibrate(
@@ -28,16 +29,22 @@ def calibrate(
             "--labels", metavar="FILE", help="JSONL of labelled inquiries, plain or .gz.", show_default=False
         ),
     ] = None,
+    from_ledger: Annotated[
+        bool,
+        typer.Option("--from-ledger", help="Take reviewers' decisions as labels, beside --labels if given."),
+    ] = False,
     risk: RiskOption = 0.05,
     certainty: CertaintyOption = 0.95,
     as_json: JsonOption = False,
 ) -> None:
-    """Calibrate confidence and choose the cut for the lane 'ready'. Without --labels it stays provisional."""
+    """Calibrate confidence and choose the cut for the lane 'ready'. Without labels it stays provisional."""
     from suggest.index.knowledge_base import KnowledgeBase
     from suggest.learn import calibrate as learn
     from suggest.learn import read_labels
 
     known = read_labels(labels) if labels is not None else []
+    if from_ledger:
+        known += _decided(kb)
     with KnowledgeBase.open(kb, create=False) as opened, sync_progress() as show:
         found = learn(opened, known, risk=risk, certainty=certainty, on_progress=show)
     if as_json:
@@ -45,6 +52,21 @@ def calibrate(
         return
     for line in lines(found):
         typer.echo(line)
+
+
+def _decided(kb: Path) -> list[LabelledInquiry]:
+    from suggest.review import ReviewQueue
+
+    queue = ReviewQueue.open_existing(kb) if kb.is_dir() else None
+    found: list[LabelledInquiry] = []
+    if queue is not None:
+        with queue:
+            found = list(queue.labels())
+    if not found:
+        raise CalibrationError(
+            f"{kb}: the ledger holds no decision that could be a label; review suggestions first"
+        )
+    return found
 
 
 def redo(opened: KnowledgeBase, show: Callable[[str, int, int | None], None]) -> list[str]:
@@ -85,7 +107,9 @@ def lines(found: Calibration) -> list[str]:
             + ("" if r.auroc is None else f", AUROC {r.auroc:.3f}")
         )
     if found.dial is None:
-        said.append("no labels yet: nothing is called ready; label inquiries and give them with --labels")
+        said.append(
+            "no labels yet: nothing is called ready; label inquiries and give them with --labels, or --from-ledger"
+        )
         return said
     return [*said, *_dial(found.dial, found.link(found.dial.cut) if found.dial.cut is not None else None)]
 

@@ -12,8 +12,8 @@ from suggest.cli.calibrate import redo
 from suggest.cli.options import JsonOption, KbOption
 from suggest.cli.output import print_json
 from suggest.cli.progress import sync_progress
-from suggest.records import ModelTrial
-from suggest.settings import Retrieval
+from suggest.records import Entry, ModelTrial
+from suggest.settings import Retrieval, Settings
 
 _SHOWN = 20
 
@@ -62,7 +62,7 @@ def sync(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Index the SOURCEs. Only new and changed entries are embedded; entries gone from them are removed."""
+    """Index the SOURCEs and the approved learnt cases. Only new and changed entries are embedded; entries gone from them are removed."""
     from suggest.index.knowledge_base import KnowledgeBase
     from suggest.settings import FILE_NAME, load_settings, write_model
     from suggest.sources import read_entries
@@ -76,7 +76,7 @@ def sync(
     if adopt:
         settings = settings.model_copy(update={"retrieval": named})
     with (
-        read_entries(*sources, skip_bad=skip_bad, on_notice=_notice) as reader,
+        read_entries(*sources, skip_bad=skip_bad, on_notice=_notice, also=_learned(kb, settings)) as reader,
         KnowledgeBase.open(kb, settings=settings) as opened,
         sync_progress() as show,
     ):
@@ -112,6 +112,14 @@ def sync(
         f"unchanged {report.unchanged}; embedded {report.embedded}; "
         f"generation {report.generation}; {report.seconds:.1f} s"
     )
+    if report.masked:
+        said = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.masked.items())
+        typer.echo(f"masked in past cases: {said}")
+    if report.dropped_generations:
+        typer.echo(
+            f"older generations whose cases were not masked like this are deleted: "
+            f"{', '.join(map(str, report.dropped_generations))}"
+        )
     for line in redone:
         typer.echo(line)
     if report.rejected:
@@ -119,6 +127,17 @@ def sync(
             f"{report.rejected} bad rows were left out, see {skip_bad}; entries that they were meant to update "
             "stay as they were"
         )
+
+
+def _learned(kb: Path, settings: Settings) -> list[Entry]:
+    """Return the cases learnt from replies that supervisors let in."""
+    from suggest.review import ReviewQueue
+
+    queue = ReviewQueue.open_existing(kb, settings=settings) if kb.is_dir() else None
+    if queue is None:
+        return []
+    with queue:
+        return queue.learned_entries()
 
 
 def _named(retrieval: Retrieval, model: str) -> Retrieval:

@@ -10,14 +10,24 @@ from suggest.errors import KnowledgeBaseError
 
 
 def verify(kb: KbOption, as_json: JsonOption = False) -> None:
-    """Check every file of every generation and every stored entry; exit status 1 when something is wrong."""
+    """Check every file of every generation, every stored entry and the review ledger; exit status 1 when something is wrong."""
+    from suggest.errors import SuggestError
     from suggest.index import maintenance
+    from suggest.review import ReviewQueue
 
     if not kb.is_dir():
         raise KnowledgeBaseError(
             f"{kb}: there is no knowledge base; make one with `suggest sync SOURCE --kb {kb}`"
         )
     found = maintenance.verify(kb)
+    try:
+        queue = ReviewQueue.open_existing(kb)
+        if queue is not None:
+            with queue:
+                found["problems"] += queue.verify()
+    except SuggestError as error:
+        found["problems"].append(str(error))
+    found["ok"] = not found["problems"]
     if as_json:
         print_json(found)
     elif found["ok"]:

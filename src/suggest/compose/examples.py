@@ -19,6 +19,7 @@ from suggest.compose.roles import introduces, is_polite
 from suggest.compose.units import whole_list
 from suggest.records import PersonalData, ResolvedCase
 from suggest.text import codes, sentences
+from suggest.understand.placeholders import has_placeholder
 
 
 class Detector(Protocol):
@@ -92,8 +93,10 @@ def example_of(
 
     def fit(sentence: Sentence) -> bool:
         nonlocal left_out
-        if any(start < sentence.end and sentence.start < end for start, end in private) or (
-            told is not None and told.search(sentence.text)
+        if (
+            has_placeholder(sentence.text)
+            or any(start < sentence.end and sentence.start < end for start, end in private)
+            or (told is not None and told.search(sentence.text))
         ):
             left_out = True
             return False

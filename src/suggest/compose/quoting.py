@@ -13,6 +13,7 @@ from typing import Literal
 from suggest.compose.outline import Sentence
 from suggest.compose.roles import is_japanese
 from suggest.records import Article, Claim, EntryField, ResolvedCase, Source
+from suggest.understand.placeholders import has_placeholder
 
 Mark = Literal["text", "note", "step", "bullet", "below", "heading", "title"]
 
@@ -70,6 +71,7 @@ def quotable(sentence: Sentence, *, japanese: bool, in_list: bool = False) -> bo
     text = sentence.text
     return not (
         len(text) > MAX_SENTENCE
+        or has_placeholder(text)
         or _RESIDUE.search(_LINK.sub(r"\1", text))
         or _BARE_LINK.fullmatch(text)
         or _CHATTER.search(text)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from suggest.records import Entry
 from suggest.text import ANALYSIS_VERSION, tokens
+from suggest.understand.placeholders import without_placeholders
 
 
 class Parts(NamedTuple):
@@ -34,7 +35,7 @@ def parts_of(entry: Entry) -> Parts:
         ready = [entry.point if entry.body else "", entry.reason, entry.example]
         question = entry.title
     else:
-        question, main, ready = entry.inquiry, entry.reply, []
+        question, main, ready = without_placeholders(entry.inquiry), without_placeholders(entry.reply), []
     more = "\n".join(filter(None, [*ready, entry.product, *entry.tags]))
     return Parts(question, main, more)
 
@@ -43,7 +44,7 @@ def embedding_text(entry: Entry) -> str:
     """Return the text that stands for an entry in the vector leg."""
     if entry.kind == "faq":
         return "\n".join(filter(None, [entry.title, entry.body or entry.point]))
-    return f"{entry.inquiry}\n{entry.reply}"
+    return without_placeholders(f"{entry.inquiry}\n{entry.reply}")
 
 
 def text_hash(parts: Parts) -> str:

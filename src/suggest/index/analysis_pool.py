@@ -1,4 +1,4 @@
-"""Analyses texts in worker processes when there are many.
+"""Analyses texts, and masks past cases, in worker processes when there are many.
 
 A worker is ``python -m suggest.index.analysis_worker``: one JSON line in, one JSON line out, and it ends with its
 input. A worker that fails is given up, and its share is analysed here.
@@ -10,15 +10,33 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from suggest.index.analysis import Parts, Terms, analyse
+from suggest.records import ResolvedCase
+from suggest.understand.masking import MaskedCase, mask_case
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 _MANY = 2_000  # texts analysed here before workers are worth their start
+
+
+def _mask_json(given: dict[str, Any]) -> list[Any]:
+    masked = mask_case(ResolvedCase.model_validate(given))
+    return [masked.case.model_dump(mode="json"), dict(masked.counts)]
+
+
+TASKS: dict[str, Callable[[Any], Any]] = {
+    "analyse": lambda given: analyse(Parts(*given)),
+    "mask": _mask_json,
+}
+"""What a worker can do to one item; what goes in and comes out is JSON."""
 
 
 class AnalysisPool:
@@ -43,20 +61,44 @@ class AnalysisPool:
 
     def __call__(self, parts: Sequence[Parts]) -> list[Terms]:
         """Return the terms of each of ``parts``."""
-        self._done += len(parts)
+        return self._each("analyse", parts, analyse, list, lambda terms: Terms(*terms))
+
+    def mask(self, cases: Sequence[ResolvedCase]) -> list[MaskedCase]:
+        """Return each of ``cases`` masked."""
+        return self._each(
+            "mask",
+            cases,
+            mask_case,
+            lambda case: case.model_dump(mode="json"),
+            lambda made: MaskedCase(ResolvedCase.model_validate(made[0]), Counter(made[1])),
+        )
+
+    def _each(
+        self,
+        task: str,
+        items: Sequence[_In],
+        here: Callable[[_In], _Out],
+        sent: Callable[[_In], Any],
+        received: Callable[[Any], _Out],
+    ) -> list[_Out]:
+        """Do ``here`` to each item; when there are many, workers do ``task`` to what is ``sent`` of them."""
+        self._done += len(items)
         if self._workers is None and self._wanted > 1 and self._done >= _MANY:
             self._workers = self._start()
-        if not self._workers or len(parts) < 8 * len(self._workers):
-            return [analyse(part) for part in parts]
-        shares = [parts[i :: len(self._workers)] for i in range(len(self._workers))]
+        if not self._workers or len(items) < 8 * len(self._workers):
+            return [here(item) for item in items]
+        shares = [items[i :: len(self._workers)] for i in range(len(self._workers))]
         for worker, share in zip(self._workers, shares, strict=True):
-            self._send(worker, share)
-        answers = [self._receive(w, share) for w, share in zip(self._workers, shares, strict=True)]
+            self._send(worker, [task, [sent(item) for item in share]])
+        answers = [
+            self._receive(worker, len(share)) for worker, share in zip(self._workers, shares, strict=True)
+        ]
         self._workers = [worker for worker in self._workers if worker.poll() is None]
-        found: list[Terms] = [Terms("", "", 0)] * len(parts)
-        for i, answer in enumerate(answers):
-            found[i :: len(answers)] = answer
-        return found
+        found: dict[int, _Out] = {}
+        for i, (answer, share) in enumerate(zip(answers, shares, strict=True)):
+            made = [here(item) for item in share] if answer is None else [received(item) for item in answer]
+            found.update(zip(range(i, len(items), len(answers)), made, strict=True))
+        return [found[i] for i in range(len(items))]
 
     def _start(self) -> list[subprocess.Popen[str]]:
         if not sys.executable or getattr(sys, "frozen", False):
@@ -81,25 +123,26 @@ class AnalysisPool:
         ]
 
     @staticmethod
-    def _send(worker: subprocess.Popen[str], share: Sequence[Parts]) -> None:
+    def _send(worker: subprocess.Popen[str], message: Any) -> None:
         assert worker.stdin is not None
         try:
-            worker.stdin.write(json.dumps(share) + "\n")
+            worker.stdin.write(json.dumps(message) + "\n")
             worker.stdin.flush()
         except OSError:
             _end(worker)
 
     @staticmethod
-    def _receive(worker: subprocess.Popen[str], share: Sequence[Parts]) -> list[Terms]:
+    def _receive(worker: subprocess.Popen[str], count: int) -> list[Any] | None:
+        """Return what a worker made of ``count`` items, or None when it failed."""
         assert worker.stdout is not None
         try:
-            answer = [Terms(*terms) for terms in json.loads(worker.stdout.readline())]
-            if len(answer) == len(share):
+            answer = json.loads(worker.stdout.readline())
+            if isinstance(answer, list) and len(answer) == count:
                 return answer
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError):
             pass
         _end(worker)
-        return [analyse(part) for part in share]
+        return None
 
 
 def _end(worker: subprocess.Popen[str]) -> None:

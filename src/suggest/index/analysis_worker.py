@@ -1,18 +1,18 @@
-"""A worker process of :mod:`suggest.index.analysis_pool`: lists of parts in, lists of terms out, a line each."""
+"""A worker process of :mod:`suggest.index.analysis_pool`: a task and its items in, what became of them out, a line each."""
 
 from __future__ import annotations
 
 import json
 import sys
 
-from suggest.index.analysis import Parts, analyse
+from suggest.index.analysis_pool import TASKS
 
 
 def main() -> None:
     """Answer every line of stdin until it ends."""
     for line in sys.stdin:
-        terms = [analyse(Parts(*parts)) for parts in json.loads(line)]
-        sys.stdout.write(json.dumps(terms) + "\n")
+        task, items = json.loads(line)
+        sys.stdout.write(json.dumps([TASKS[task](item) for item in items]) + "\n")
         sys.stdout.flush()
 
 

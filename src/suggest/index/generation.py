@@ -185,10 +185,10 @@ def clear_leftovers(kb: Path) -> None:
         shutil.rmtree(stale)
     for number in kept_numbers(kb) if live else ():  # without CURRENT nobody knows which one was live
         if number > live and not _kept_mark(kb, number).exists():
-            _discard(kb, number)
+            discard(kb, number)
 
 
-def _discard(kb: Path, number: int) -> None:
+def discard(kb: Path, number: int) -> None:
     """Delete a generation; a crash in the middle never leaves half of it under its name."""
     going = kb / FOLDER / f"{_GOING}{number:06d}"
     folder_of(kb, number).rename(going)
@@ -231,7 +231,7 @@ def discard_old(kb: Path, keep: int) -> None:
     live = current_number(kb)
     older = [number for number in kept_numbers(kb) if number != live]
     for number in older[: max(0, len(older) - (keep - 1))]:
-        _discard(kb, number)
+        discard(kb, number)
     for mark in (kb / FOLDER).glob(f"*{_KEPT}"):
         if not mark.with_suffix("").is_dir():
             mark.unlink(missing_ok=True)

@@ -50,7 +50,8 @@ class KnowledgeBase(Reader):
 
         Only new and changed entries are analysed and embedded. Entries that ``entries`` lacks are
         removed unless ``keep_missing``. Nothing changes when anything fails; what was analysed and embedded by then
-        is kept for the next attempt.
+        is kept for the next attempt. Personal data in cases is masked before anything of them is stored; articles
+        keep their contact points.
 
         Parameters
         ----------

@@ -15,6 +15,7 @@ from suggest.index.embedding import Embedder, Vectors
 from suggest.index.roster import Roster
 from suggest.index.stores import Store
 from suggest.records import Article, Entry, ResolvedCase
+from suggest.understand.placeholders import without_placeholders
 
 _BATCH = 512
 _LOOKED_AT = 4
@@ -67,13 +68,11 @@ def _pairs(key: int, entry: Entry, articles: Mapping[str, tuple[int, Entry]]) ->
         made = [KnownPair(entry.title, entry.body or entry.point, key)]
     else:
         group, article = articles.get(entry.resolves_with or "", (key, None))
+        asked, replied = without_placeholders(entry.inquiry), without_placeholders(entry.reply)
         if isinstance(article, Article) and article.tenant == entry.tenant:
-            made = [
-                KnownPair(entry.inquiry, article.body or article.point, group),
-                KnownPair(entry.inquiry, entry.reply, group),
-            ]
+            made = [KnownPair(asked, article.body or article.point, group), KnownPair(asked, replied, group)]
         else:
-            made = [KnownPair(entry.inquiry, entry.reply, key)]
+            made = [KnownPair(asked, replied, key)]
     return [pair for pair in made if pair.question.strip() and pair.answer.strip()]
 
 

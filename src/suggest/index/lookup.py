@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 from suggest.index.reading import Reader
+from suggest.records import Evidence
 
 
 class Identity(NamedTuple):
@@ -18,6 +20,11 @@ class Identity(NamedTuple):
 def identity(kb: Reader) -> Identity:
     """Return the identity of the generation in use; ``(0, "")`` before the first sync."""
     return Identity(kb.generation, kb.fingerprint)
+
+
+def evidence_for(kb: Reader, entry_id: str, text: str, *, tenant: str, today: date) -> Evidence | None:
+    """Return one entry as evidence for ``text``, however far it is; None when it may not be used for ``tenant``."""
+    return kb.evidence_for(entry_id, text, tenant=tenant, today=today)
 
 
 def unknown_share(kb: Reader, text: str) -> float:

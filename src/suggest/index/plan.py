@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, Self
@@ -13,6 +14,7 @@ from suggest.errors import InvalidRecord, KnowledgeBaseError
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.build import Progress
 from suggest.index.generation import Generation
+from suggest.index.masking import add_masked, is_outdated, mask_kept, source_hash
 from suggest.index.roster import Roster, roster_of
 from suggest.index.stores import Store
 from suggest.records import Entry
@@ -32,6 +34,8 @@ class Plan(NamedTuple):
     changed: int
     removed: int
     unchanged: int
+    masked: dict[str, int]
+    """Values of personal data that were masked in cases that were stored now, by type."""
 
     @property
     def differs(self) -> bool:
@@ -60,8 +64,9 @@ def make_plan(
     source = before.source.copy()
     total = entries.lines() if isinstance(entries, EntryReader) else None
     done = told = 0
-    with _Fresh(store, analyse, dry_run=dry_run) as fresh:
-        for part in _parts(entries, before):
+    masked: Counter[str] = Counter()
+    with _Fresh(store, analyse, masked, dry_run=dry_run) as fresh:
+        for part in _parts(entries, _to_recognise(before, live)):
             states[[row_of[entry_id] for entry_id in part.same]] = _SAME
             doubtful: list[tuple[int, Sourced]] = []
             for each in part.read:
@@ -76,7 +81,7 @@ def make_plan(
                     doubtful.append((row, each))
             known = _content_hashes(store, before.keys, [row for row, _ in doubtful])
             for row, each in doubtful:
-                if known.get(row) == _content_hash(each.entry):
+                if known.get(row) == source_hash(each.entry):
                     states[row] = _SAME
                     source[row] = _numbers(each.digest)
                 else:
@@ -93,19 +98,34 @@ def make_plan(
             f"the sources hold no entries, which would remove all {len(before.ids)} of the knowledge base; "
             "check the sources (to empty it on purpose, delete its folder)"
         )
+    new, cases = fresh.roster(), roster_of(None)
+    if is_outdated(live):
+        again = mask_kept(store, analyse, before.keys[kept].tolist(), masked, dry_run=dry_run)
+        cases = Roster(
+            list(again), np.array(list(again.values()), np.int64), np.zeros((len(again), 2), np.int64)
+        )
+        kept = [row for row in kept if before.ids[row] not in again]
     stay = states == _SAME
     stay[kept] = True
-    changed = int((states == _OTHER).sum())
-    counts = (len(fresh) - changed, changed, len(missing) - len(kept), int(stay.sum()))
-    roster = roster_of(None) if dry_run else _joined(before._replace(source=source), stay, fresh.roster())
-    return Plan(roster, *counts)
+    edited = int((states == _OTHER).sum())
+    removed = len(missing) - len(kept) - len(cases.ids)
+    counts = (len(fresh) - edited, edited + len(cases.ids), removed, int(stay.sum()))
+    roster = roster_of(None) if dry_run else _joined(before._replace(source=source), stay, new.beside(cases))
+    return Plan(roster, *counts, dict(sorted(masked.items())))
+
+
+def _to_recognise(before: Roster, live: Generation | None) -> Roster:
+    """Return ``before`` with the digests of those rows only that need not be read again."""
+    if live is None or not is_outdated(live):
+        return before
+    return before._replace(source=np.where(live.rows.kind[:, None] == 0, before.source, 0))
 
 
 class _Fresh:
     """Entries that the live generation does not have; stores them in a thread of its own."""
 
-    def __init__(self, store: Store, analyse: AnalysisPool, *, dry_run: bool) -> None:
-        self._store, self._analyse, self._dry_run = store, analyse, dry_run
+    def __init__(self, store: Store, analyse: AnalysisPool, masked: Counter[str], *, dry_run: bool) -> None:
+        self._store, self._analyse, self._masked, self._dry_run = store, analyse, masked, dry_run
         self._digests: dict[str, bytes | None] = {}
         self._keys: list[int] = []
         self._waiting: list[Entry] = []
@@ -139,7 +159,9 @@ class _Fresh:
 
     def _store_waiting(self) -> None:
         self._settle()
-        self._storing = self._thread.submit(_stored, self._store, self._analyse, self._waiting)
+        self._storing = self._thread.submit(
+            add_masked, self._store, self._analyse, self._waiting, self._masked
+        )
         self._waiting = []
 
     def _settle(self) -> None:
@@ -152,22 +174,11 @@ class _Fresh:
         return Roster(list(self._digests), np.asarray(self._keys, np.int64), source)
 
 
-def _stored(store: Store, analyse: AnalysisPool, entries: Sequence[Entry]) -> list[int]:
-    """Return the keys of entries: the one place where what the sources hold becomes what is stored."""
-    return store.add(entries, analyse)
-
-
-def _content_hash(entry: Entry) -> str:
-    """Return the hash under which :func:`_stored` stores an entry."""
-    return entry.content_hash
-
-
 def _joined(before: Roster, stay: NDArray[np.bool_], fresh: Roster) -> Roster:
     """Return the entries of ``before`` that ``stay`` and those of ``fresh``."""
     old = before.only(np.flatnonzero(stay))
-    ids = old.ids + fresh.ids
-    both = Roster(ids, np.concatenate([old.keys, fresh.keys]), np.concatenate([old.source, fresh.source]))
-    return both.only(np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64))
+    both = old.beside(fresh)
+    return both.only(np.array(sorted(range(len(both.ids)), key=both.ids.__getitem__), np.int64))
 
 
 def _content_hashes(store: Store, keys: NDArray[np.int64], rows: Sequence[int]) -> dict[int, str]:

@@ -92,6 +92,22 @@ def rank(
     ]
 
 
+def score_one(
+    generation: Generation,
+    row: int,
+    terms: Sequence[str],
+    query: NDArray[np.float32],
+    *,
+    vector_weight: float,
+) -> Ranked:
+    """Return one row with its scores, without what resolved inquiries lend and without passages."""
+    held = generation.lexical.scores(terms, [row]).get(row, 0.0)
+    lexical = saturate(np.array([held]), generation.lexical.rarest)
+    semantic = generation.vectors.scores(query, [row])
+    fused = fuse(lexical, semantic, vector_weight=vector_weight)
+    return Ranked(row, float(fused[0]), float(lexical[0]), float(semantic[0]))
+
+
 def _both(
     generation: Generation, first: Callable[[], _First], second: Callable[[], _Second]
 ) -> tuple[_First, _Second]:

@@ -18,13 +18,14 @@ from suggest.index.backends import BUNDLED
 from suggest.index.embedding import Embedder
 from suggest.index.generation import Generation
 from suggest.index.models import load_embedder
-from suggest.index.ranking import describe, rank
+from suggest.index.ranking import describe, rank, score_one
 from suggest.index.stores import Backends, Store
 from suggest.index.sync import check_model
 from suggest.records import Entry, Evidence, Match
 from suggest.settings import FILE_NAME as SETTINGS_FILE
 from suggest.settings import Settings, load_settings
 from suggest.text import clean, tokens, tokens_with_surfaces
+from suggest.understand.placeholders import without_placeholders
 
 _PATIENCE = 0.2  # seconds that a request waits for a new generation before it goes on with the old one
 _READ_AT_ONCE = 500
@@ -199,6 +200,20 @@ class Reader:
         """Fingerprint of the model of the generation in use; empty before the first sync."""
         return str(self._generation.manifest["model"]["fingerprint"]) if self._generation else ""
 
+    def evidence_for(self, entry_id: str, text: str, *, tenant: str, today: date) -> Evidence | None:
+        """Return one entry as evidence for ``text``, however far it is; None when it may not be used for ``tenant``."""
+        generation, store = self._generation, self._store
+        if generation is None or store is None or tenant not in generation.tenants:
+            return None
+        row = generation.ids.row_of(entry_id)
+        if row is None or not generation.usable(tenant, today)[row]:
+            return None
+        surfaces = tokens_with_surfaces(text)
+        query = generation.adapted(self.embedder.embed_queries([clean(text)]))[0]
+        terms = [term for term, _ in surfaces]
+        scored = score_one(generation, row, terms, query, vector_weight=self.settings.retrieval.weight)
+        return describe(generation, store, surfaces, [scored])[0]
+
     def unknown_share(self, text: str) -> float:
         """Return the share of the terms of ``text``, 0..1, that no entry holds; 1 for a text without terms."""
         terms = set(tokens(text))
@@ -222,6 +237,7 @@ class Reader:
             "tenants": len(manifest["tenants"]),
             "model": self.model,
             "adaptation": manifest["adaptation"],
+            "masking": manifest.get("masking", 0),
             "created_at": manifest["created_at"],
             "format_version": manifest["format_version"],
             "generations_kept": generations.kept_numbers(self.path),
@@ -296,6 +312,7 @@ class Reader:
             return []
         if tenant not in generation.tenants:
             raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
+        text = without_placeholders(text)
         surfaces = tokens_with_surfaces(text)
         ranked = rank(
             generation,

@@ -23,6 +23,14 @@ class Roster(NamedTuple):
     source: NDArray[np.int64]
     """Digest of the source row of each, shape (n, 2); zero where there is none."""
 
+    def beside(self, other: Roster) -> Roster:
+        """Return the entries of both, one after the other."""
+        return Roster(
+            self.ids + other.ids,
+            np.concatenate([self.keys, other.keys]),
+            np.concatenate([self.source, other.source]),
+        )
+
     def only(self, rows: NDArray[np.int64]) -> Roster:
         """Return a roster of the given rows, ascending."""
         return Roster([self.ids[row] for row in rows.tolist()], self.keys[rows], self.source[rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,6 +54,16 @@ class Ids(NamedTuple):
         text = self.text.tobytes().decode("utf-8", "surrogatepass")
         ends = self.end.tolist()
         return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    def row_of(self, entry_id: str) -> int | None:
+        """Return the row of an entry, if there is one."""
+        text = self.text.tobytes().decode("utf-8", "surrogatepass")
+
+        def named(row: int) -> str:
+            return text[int(self.end[row - 1]) if row else 0 : int(self.end[row])]
+
+        row = bisect_left(range(len(self.end)), entry_id, key=named)
+        return row if row < len(self.end) and named(row) == entry_id else None
 
     def some(self, rows: NDArray[np.int64]) -> list[str]:
         """Return the ids of some rows."""

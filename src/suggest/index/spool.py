@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suggest.index.embedding import Vectors
+from suggest.understand.masking import MASKING_VERSION
 
 FOLDER = "pending"
 
@@ -108,4 +109,5 @@ def discard(kb: Path, fingerprint: str) -> None:
 
 
 def _path(kb: Path, fingerprint: str) -> Path:
-    return kb / FOLDER / f"{hashlib.sha256(fingerprint.encode()).hexdigest()[:32]}.f32"
+    made_by = f"{fingerprint} {MASKING_VERSION}"  # other rules of masking make other texts
+    return kb / FOLDER / f"{hashlib.sha256(made_by.encode()).hexdigest()[:32]}.f32"

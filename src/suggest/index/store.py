@@ -68,15 +68,18 @@ class EntryStore:
         with self._guarded(), self._engine.begin() as connection:
             yield connection
 
-    def add(self, entries: Sequence[Entry], analyse: Analyse) -> list[int]:
+    def add(
+        self, entries: Sequence[Entry], analyse: Analyse, hashes: Sequence[str] | None = None
+    ) -> list[int]:
         """Store entries, in one transaction, and return their keys in order.
 
+        ``hashes`` are their content hashes where those stand for something else than the entry as it is stored.
         A version that is already there keeps its key; texts that are already there keep their terms. The
         others go through ``analyse`` together.
         """
         if not entries:
             return []
-        hashes = [entry.content_hash for entry in entries]
+        hashes = [entry.content_hash for entry in entries] if hashes is None else hashes
         parts = [parts_of(entry) for entry in entries]
         texts = [text_hash(part) for part in parts]
         with self.transaction() as connection:
@@ -221,6 +224,11 @@ class EntryStore:
             for start in range(0, len(entry_ids), _BATCH):
                 part = list(entry_ids[start : start + _BATCH])
                 gone += connection.execute(delete(VERSIONS).where(VERSIONS.c.entry_id.in_(part))).rowcount
+        self.compact()
+        return int(gone)
+
+    def compact(self) -> None:
+        """Rewrite the files so that no byte of what was deleted stays; raises while a reader is at work."""
         self.remember_nothing()
         if self._engine.dialect.name == "sqlite":
             with self._guarded(), self._engine.connect() as connection:
@@ -232,7 +240,6 @@ class EntryStore:
                     f"{self.path}: a reader is at work, so that deleted text may still stand in {self.path.name}-wal; "
                     "try again when it is done"
                 )
-        return int(gone)
 
     def problems(self) -> list[str]:
         """Hold the database and every row's checksum against what they say; return a line for each fault."""

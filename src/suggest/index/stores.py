@@ -54,8 +54,13 @@ class Store(Protocol):
     Reading is safe from many threads, also while one of them adds.
     """
 
-    def add(self, entries: Sequence[Entry], analyse: Analyse) -> list[int]:
-        """Store all or none; a version that is already there keeps its key. Durable on return."""
+    def add(
+        self, entries: Sequence[Entry], analyse: Analyse, hashes: Sequence[str] | None = None
+    ) -> list[int]:
+        """Store all or none; a version that is already there keeps its key. Durable on return.
+
+        ``hashes`` stand for the content hashes of ``entries``.
+        """
 
     def with_texts(self, text_hashes: Sequence[str]) -> list[tuple[int, str]]:
         """Return ``(key, text hash)`` of all versions with one of these texts."""
@@ -83,6 +88,9 @@ class Store(Protocol):
 
     def erase(self, entry_ids: Sequence[str]) -> int:
         """Delete every version of these entries beyond recovery; return how many went."""
+
+    def compact(self) -> None:
+        """Leave no byte of what was deleted; raises KnowledgeBaseError where that cannot be done now."""
 
     def problems(self) -> list[str]:
         """Hold all that is stored against its checksums; return a line for each fault."""

@@ -16,10 +16,12 @@ from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.canaries import drift
 from suggest.index.embedding import Embedder
 from suggest.index.generation import Generation
+from suggest.index.masking import drop_outdated, is_outdated
 from suggest.index.plan import make_plan
 from suggest.index.roster import roster_of
 from suggest.index.writing import Legs, Writer, publish
 from suggest.records import Entry, SyncReport
+from suggest.understand.masking import MASKING_VERSION
 
 
 def synchronise(
@@ -39,6 +41,8 @@ def synchronise(
     if live is not None and not adopt_model:
         check_model(live, writer.embedder)
     adopted = live is not None and live.manifest["model"]["fingerprint"] != writer.embedder.fingerprint
+    masked_anew = is_outdated(live)
+    dropped: tuple[int, ...] = ()
     if not dry_run:
         generations.clear_leftovers(writer.folder)
     with AnalysisPool(workers) as analyse:
@@ -48,10 +52,15 @@ def synchronise(
         )  # fmt: skip
     number, embedded_now = (live.number if live else 0), 0
     if not dry_run and (plan.differs or adopted or live is None):
-        keep = live is not None and not adopted
+        keep = live is not None and not adopted and not masked_anew
         legs = Legs("keep" if keep else "learn" if adapting else "drop", check_vector_leg)
-        number, embedded_now = publish(writer, plan.roster, live, legs)
-        writer.tidy()
+        number, embedded_now = publish(
+            writer, plan.roster, live, legs, anew=masked_anew, masking=MASKING_VERSION
+        )
+    if not dry_run:
+        dropped = drop_outdated(writer.folder, writer.store)
+        if number != (live.number if live else 0):
+            writer.tidy()
     return SyncReport(
         added=plan.added,
         changed=plan.changed,
@@ -61,6 +70,8 @@ def synchronise(
         generation=number,
         seconds=round(time.perf_counter() - started, 3),
         dry_run=dry_run,
+        masked=plan.masked,
+        dropped_generations=dropped,
     )
 
 

@@ -21,6 +21,7 @@ from suggest.index.embedding import Embedder, Vectors
 from suggest.index.generation import Generation
 from suggest.index.health import check_vectors, check_words
 from suggest.index.known_pairs import embedded, known_pairs
+from suggest.index.masking import version_of
 from suggest.index.roster import Roster, inherit, rows_of
 from suggest.index.rows import write as write_rows
 from suggest.index.stores import Backends, Store
@@ -69,15 +70,22 @@ class Built(NamedTuple):
 
 
 def publish(
-    writer: Writer, roster: Roster, live: Generation | None, legs: Legs, *, anew: bool = False
+    writer: Writer,
+    roster: Roster,
+    live: Generation | None,
+    legs: Legs,
+    *,
+    anew: bool = False,
+    masking: int | None = None,
 ) -> tuple[int, int]:
     """Build the next generation and make it live; return its number and how many entries were embedded.
 
-    ``anew`` rewrites every file, so that nothing of what was removed stays in one.
+    ``anew`` rewrites every file, so that nothing of what was removed stays in one. ``masking`` is the version of
+    the rules by which the cases of ``roster`` were masked; None: as those of ``live``.
     """
     folder, number = writer.folder, writer.next_number(live)
     try:
-        built = _assemble(writer, roster, live, number, legs, anew=anew)
+        built = _assemble(writer, roster, live, number, legs, anew=anew, masking=masking)
         generations.publish(folder, built.folder, built.manifest, build.shared_files(live))
     except OSError as error:
         done = generations.current_number(folder) == number
@@ -113,7 +121,14 @@ def aside(writer: Writer, roster: Roster, live: Generation, legs: Legs) -> Itera
 
 
 def _assemble(
-    writer: Writer, roster: Roster, live: Generation | None, number: int, legs: Legs, *, anew: bool = False
+    writer: Writer,
+    roster: Roster,
+    live: Generation | None,
+    number: int,
+    legs: Legs,
+    *,
+    anew: bool = False,
+    masking: int | None = None,
 ) -> Built:
     """Build generation ``number`` aside."""
     store, embedder, progress = writer.store, writer.embedder, writer.on_progress
@@ -149,6 +164,7 @@ def _assemble(
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "segments": [list(segment) for segment in made.segments],
         "near_trained_on": trained_on,
+        "masking": version_of(live) if masking is None else masking,
         "model": {
             "name": embedder.name,
             "fingerprint": embedder.fingerprint,

@@ -27,6 +27,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "ご指定の誤り率を守れる判定基準が見つからないため、「そのまま送れる」とは判定しません。",
         "No cut keeps the share of errors that was asked for, so nothing is called ready.",
     ),
+    "chosen_by_agent": (
+        "担当者が選んだ根拠で下書きを作り直しています。",
+        "The draft was composed again from evidence that an agent chose.",
+    ),
     "strong_match": ("質問に近い根拠が見つかりました。", "Close evidence was found."),
     "weak_match": (
         "近い記事・事例はありますが、回答の根拠としては弱めです。",

@@ -20,10 +20,11 @@ from suggest.learn.calibrate import CERTAINTY, RISK, calibrate
 from suggest.learn.outcomes import LabelledInquiry
 from suggest.pipeline import Suggester
 from suggest.records import Entry, Inquiry, ResolvedCase
-from suggest.understand import find_personal_data, mask
+from suggest.understand import mask
 
 Progress = Callable[[str, int, int | None], None]
 _TRAINED_SHARE = 0.7
+_LOOKED_AT = 2_000  # characters that are masked before the beginning is cut off
 _SHOWN_TEXT = 200
 
 
@@ -182,8 +183,7 @@ def _answer(suggester: Suggester, case: ResolvedCase) -> Answered:
 
 def _shown(text: str) -> str:
     """Return the beginning of a customer's text with personal data masked."""
-    flat = " ".join(text.split())[:_SHOWN_TEXT]
-    return mask(flat, find_personal_data(flat, strict=True))
+    return mask(" ".join(text.split())[:_LOOKED_AT], strict=True).text[:_SHOWN_TEXT]
 
 
 def _rules(policy: Policy, answered: Sequence[Answered]) -> dict[str, dict[str, int]]:

@@ -29,7 +29,7 @@ from suggest.judge.confidence import Confidence, Link
 from suggest.judge.fitting import fit_link, fit_weights, held_back
 from suggest.judge.risk import turn
 from suggest.judge.scoring import ScoreModel, odds_to_share, prior_for
-from suggest.learn.outcomes import LabelledInquiry, Outcome, as_line, cases_of, outcome, read_labels
+from suggest.learn.outcomes import LabelledInquiry, Outcome, as_line, cases_of, masked, outcome, read_labels
 from suggest.learn.own_questions import Example, own_examples
 from suggest.pipeline import Suggester
 
@@ -53,6 +53,7 @@ def calibrate(
     CalibrationError when the knowledge base is empty.
     """
     day = today or datetime.now(UTC).date()
+    labels = [masked(label) for label in labels]  # kept in the folder, and read again after a sync
     show = on_progress or (lambda *_: None)
     held = identity(kb)
     if len(kb) == 0:

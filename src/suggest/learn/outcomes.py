@@ -14,6 +14,7 @@ from suggest.errors import CalibrationError, InvalidRecord
 from suggest.pipeline import Examined, Suggester
 from suggest.records import Entry, Inquiry, Lane, Record, ResolvedCase
 from suggest.text import clean
+from suggest.understand.masking import mask
 
 ANSWERS = 2
 """The grade from which an entry counts as answering; 1 is merely related."""
@@ -58,6 +59,12 @@ def read_labels(path: Path) -> list[LabelledInquiry]:
             f"{path}: holds no labelled inquiry; expected JSON Lines of inquiries with labels"
         )
     return found
+
+
+def masked(label: LabelledInquiry) -> LabelledInquiry:
+    """Return a label without its customer's data, as it may be kept."""
+    update = {"text": mask(label.inquiry.text).text, "customer_id": None}
+    return label.model_copy(update={"inquiry": label.inquiry.model_copy(update=update)})
 
 
 def as_line(label: LabelledInquiry) -> str:

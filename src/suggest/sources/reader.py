@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -25,15 +25,17 @@ def read_entries(
     *paths: str | Path,
     skip_bad: str | Path | None = None,
     on_notice: Callable[[str], None] | None = None,
+    also: Iterable[Entry] = (),
 ) -> EntryReader:
     """Read entries from files and folders: JSONL, CSV, TSV and Markdown, plain or ``.gz``.
 
     Streams: one entry at a time is in memory, and the ids seen. ``skip_bad`` names a file for bad rows,
     which else stop the load; ``reader.rejected`` counts them. ``on_notice`` is told what was left out
-    and which files are not UTF-8. Raises :class:`~suggest.errors.SourceError`, here for paths and while
+    and which files are not UTF-8. ``also`` are entries that follow those of the files, unless a file holds their id:
+    learnt cases, which :class:`~suggest.review.ReviewQueue` hands out. Raises :class:`~suggest.errors.SourceError`, here for paths and while
     iterating for what is in them.
     """
-    return EntryReader(*paths, skip_bad=skip_bad, on_notice=on_notice)
+    return EntryReader(*paths, skip_bad=skip_bad, on_notice=on_notice, also=also)
 
 
 class Sourced(NamedTuple):
@@ -59,6 +61,7 @@ class EntryReader(Iterator[Entry]):
         *paths: str | Path,
         skip_bad: str | Path | None = None,
         on_notice: Callable[[str], None] | None = None,
+        also: Iterable[Entry] = (),
     ) -> None:
         if not paths:
             raise SourceError("no source given; name a file or a folder", path="sources")
@@ -70,6 +73,7 @@ class EntryReader(Iterator[Entry]):
         self._bad_ids: set[str] = set()
         self._nameless = 0
         self._known: Known | None = None
+        self._also = also
         sources = [*roots, *(file.path for file in self.files)]
         rejects = None if skip_bad is None else RejectFile(Path(skip_bad), sources)
         self._parts = self._read(notice, rejects)
@@ -148,6 +152,9 @@ class EntryReader(Iterator[Entry]):
                         yield Part([], [Sourced(entry, row.digest)])
                 if empty:
                     notice(f"{file.path}: holds no entries")
+            for entry in self._also:
+                if entry.id not in seen:
+                    yield Part([], [Sourced(entry, None)])
 
     def _same(
         self, rows: Same, file: SourceFile, start: int, seen: dict[str, int], rejects: RejectFile | None

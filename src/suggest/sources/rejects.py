@@ -9,13 +9,14 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from suggest.errors import SourceError
+from suggest.understand.masking import mask_value
 
 
 class RejectFile:
     """Writes ``{"path", "line", "field", "error", "row"}`` for each bad row.
 
     The file is begun anew at each load and each line is flushed, so that it holds what was rejected
-    however the load ends. Raises :class:`~suggest.errors.SourceError` rather than touch a source.
+    however the load ends. Personal data in a row is masked; the place says where the row itself stands. Raises :class:`~suggest.errors.SourceError` rather than touch a source.
     """
 
     def __init__(self, path: Path, sources: Sequence[Path]) -> None:
@@ -54,7 +55,7 @@ class RejectFile:
             "line": error.line,
             "field": error.field,
             "error": error.detail,
-            "row": row,
+            "row": mask_value(row),
         }
         try:
             # Lone surrogates become \\udXXX, which is how JSON writes them.

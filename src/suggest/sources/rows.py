@@ -12,6 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TextIO
 
+from suggest.understand.masking import mask
+from suggest.understand.names import JAPANESE
+
+_LOOKED_AT = 2_000
 LONGEST_ROW = 100_000_000
 """Characters (bytes in JSON Lines) in one line or article; more is taken for a broken file."""
 
@@ -59,6 +63,7 @@ class Reader(Protocol):
 
 
 def shown(value: Any, limit: int = 60) -> str:
-    """Return ``value`` as it is shown in a message: short, on one line."""
-    text = repr(value)
+    """Return ``value`` as it is shown in a message: short, on one line, without personal data."""
+    text = repr(value)[:_LOOKED_AT]
+    text = mask(text, strict=JAPANESE.search(text) is not None).text
     return text if len(text) <= limit else text[: limit - 1] + "…"

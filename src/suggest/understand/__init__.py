@@ -8,12 +8,14 @@
 """
 
 from suggest.understand.free_wording import classifier_for, likely_codes
-from suggest.understand.personal_data import find_personal_data, mask
+from suggest.understand.masking import Masked, mask
+from suggest.understand.personal_data import find_personal_data
 from suggest.understand.signals import signal_codes
 from suggest.understand.understanding import Classify, understand
 
 __all__ = [
     "Classify",
+    "Masked",
     "classifier_for",
     "find_personal_data",
     "likely_codes",

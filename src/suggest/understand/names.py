@@ -1,161 +1,350 @@
 """Find people's names in folded text: by the words around them, and by Sudachi's 人名.
 
-A name needs both a cue (「と申します」, a label, an honorific, a signature line) and the look of a
-name; either alone would mask product and place names.
+A family name with a given name after it is a name wherever it stands; either alone needs a cue (「と申します」, a
+label, an honorific, 「娘の」, a signature line), or product and place names would be masked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from suggest.text import Morpheme, morphemes
+from suggest.understand.latin_names import find_latin_names
 from suggest.understand.lexicon import alternatives, lexicon
 from suggest.understand.numbers import Found
 
+Stretch = tuple[int, int]
+
 _MAX_REPEATED = 50
-_JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff々]")
-_CUE = re.compile(
-    r"です|でございます|と申|といいま|と言いま|様|さま|さん|氏|殿|くん|君|ちゃん|先生|部長|課長|係長|社長|店長"
+_LAST_LINES = 15
+JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff々]")
+_NOT_LONGER = re.compile(
+    r"(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))|(?=[一-龥]{1,8}(?:事務所|商店|医院|商会|工務店))"
 )
 _LINE = re.compile(r"[^\n]+")
-_LABEL = re.compile(
-    alternatives(lexicon("words")["name_labels"]) + r"[ ]?[:/][ ]?([^\n。、,;:|/]{1,40})", re.IGNORECASE
+_LABELS = alternatives(lexicon("words")["name_labels"])
+_LABEL = re.compile(rf"(?<![一-龥])(?:ご?{_LABELS})[ ]?[:/][ ]?([^\n。、,;:|/]{{1,40}})", re.IGNORECASE)
+_LABEL_ALONE = re.compile(
+    rf"(?<![一-龥])(?:ご?{_LABELS})(?<=[一-龥ぁ-んァ-ヶ])[ ]{{1,2}}([一-龥々ぁ-んァ-ヶー][^\n。、,;:|/]{{1,40}})"
 )
-_LATIN_NAME = r"[A-Z][A-Za-z'\u2019-]{1,20}(?: [A-Z]\.?(?![A-Za-z]))?(?: [A-Z][A-Za-z'\u2019-]{1,20}){0,2}"
-_ENGLISH = re.compile(
-    rf"(?:\b[Mm]y name is|\b[Mm]y name's|\b(?:Mr|Ms|Mrs|Dr)\.?|\b[Tt]his is(?= [A-Z][a-z]+ (?:[A-Z][a-z]+ )?(?:from|at|in|with)\b)"
-    rf"|\bI(?: am|'m)(?= [A-Z][a-z]+ [A-Z][a-z]+(?:,| from| at|\.| and)))[ ]({_LATIN_NAME})"
+_KANA_NAME = re.compile(r"[ァ-ヶー]{2,8}[ ・][ァ-ヶー]{1,8}|[ぁ-んー]{2,8} [ぁ-んー]{1,8}")
+_LABEL_ENDS = re.compile(r"[(]| {2,}| (?=\d)|です|になって|と申します|でございます|宛|様")
+_DECLARED = re.compile(
+    r"(?:^|(?<=[の、。\s「(:!]))([一-龥々ヶ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}?)(?=と(?:申し|もうし)ま)",
+    re.MULTILINE,
 )
-_SIGNED = re.compile(
-    r"(?:^|\n)[ ]{0,4}(?:Best|Kind|Warm|Many|With)?[ ]?(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers"
-    r"|[Bb]est(?: wishes)?|[Yy]ours(?: truly| sincerely| faithfully)?)[ ]?[^\n\w]{0,3}[ \n]{1,4}"
-    rf"({_LATIN_NAME})[ ]{{0,3}}(?=\n|,|\(|\Z)"
+_CALLED = re.compile(
+    rf"(?<![一-龥々])([一-龥々ヶ]{{2,4}})(?=[ ]?{alternatives(lexicon('words')['honorifics'])})"
 )
+_RELATIVE = re.compile(
+    alternatives(lexicon("words")["family"])
+    + r"(?:の|は|が|、|[ (「])[ (「]?([一-龥々]{1,3}|[ぁ-ん]{2,4}?|[ァ-ヶー]{2,5})(?=[のがはもとにを、)」]|です|名義)"
+)
+_READING = re.compile(r"[ ]?[(]([ぁ-んァ-ヶー]{1,8}[ ・]?[ぁ-んァ-ヶー]{1,8})[)]")
 _LINE_NAME = re.compile(
-    r"(?:^|(?<=[ /|]))([一-龥々ぁ-んァ-ヶー]{1,5}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5})[ ]?(?:[((][^()()]{1,30}[))])?[ ]*\Z"
+    r"(?:^|(?<=[ /|]))([一-龥々ぁ-んァ-ヶー]{1,5}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5})[ ]?(?:[(][^()]{1,30}[)])?[ ]*\Z"
 )
+_KATAKANA_NAME = re.compile(r"(?<![ァ-ヶー])[ァ-ヶー]{2,10}(?:[・ ][ァ-ヶー]{1,10}){1,3}(?![ァ-ヶー])")
 _SENTENCE_MARK = re.compile(r"[。、,.!?]|(?:です|ます|した|ません|たい)\Z")
-_HONORIFICS = frozenset(lexicon("words")["honorifics"])
-_TITLES = frozenset(lexicon("words")["titles"])
-_NOT_NAMES = frozenset(lexicon("words")["not_names"])
-_AFTER_ORGANISATION = re.compile(alternatives(lexicon("words")["organisation_ends"]) + r"(?:[ ]|の|、)?\Z")
+_HONORIFICS = tuple(lexicon("words")["honorifics"])
+_TITLES = tuple(lexicon("words")["titles"])
+NOT_NAMES = frozenset(lexicon("words")["not_names"])
+_ORGANISATION = alternatives(lexicon("words")["organisation_ends"])
+_AFTER_ORGANISATION = re.compile(_ORGANISATION + r"(?:[ ]|の|、)?\Z")
+_COMPANY = re.compile(
+    r"(?:株式|有限|合同)会社|法人|大学|病院|事務所|銀行|金庫|市役所|組合|(?:部|課|室|係)(?: |\Z)"
+)
+_OF_SOMEBODY = re.compile(
+    alternatives(lexicon("words")["before_names"]) + r"(?:の|は|が|:|、|[ (「])[ (「]?\Z"
+)
+_OF_FAMILY = re.compile(alternatives(lexicon("words")["family"]) + r"(?:の|は|が|、|[ (「])[ (「]?\Z")
+_OF_COMPANY = re.compile(r"(?:株式|有限|合同)会社[^。、\s]{1,16}(?:の| |、)\Z")
+_IS_INTRODUCED = re.compile(
+    r"(?:の| |、|[いお]ります|います|している|務める)([一-龥々ヶ]{2,4})(?=です|でした|でございます)"
+)
+_WORKS = re.compile(r"(?:て(?:い|お)り?ます|している|務める)\Z")
+_BESIDE_NUMBER = re.compile(r"(?<![一-龥々])([一-龥々ヶ]{2,4})(?=[ ]?[(][+0]\d)")
+_INTRODUCED = ("と申", "といいま", "と言いま", "ともうします")
+_IS = ("です", "でした", "でございます", "であります")
+_SURNAMES = frozenset(lexicon("words")["short_surnames"])
+_SURE_SURNAMES = frozenset("星丸土王")
+_KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶケ]{1,4}")
+_HIRAGANA = re.compile("[ぁ-ん]{2,4}")
+_GIVEN = re.compile("[一-龥々]{1,3}|[ぁ-ん]{2,4}|[ァ-ヶー]{2,5}")
+_PROBES = ("{}さん", "{}と申します", "田中{}", "{}太郎")
 
 
 def find_names(text: str) -> Iterator[Found]:
-    """Yield ``("name", start, end)``, other mentions of names found included, and ages beside names."""
-    found = set(_labelled(text)) | set(_english(text))
-    lines = [m for m in _LINE.finditer(text) if _JAPANESE.search(m.group())]
-    for i, match in enumerate(lines):
-        line, at = match.group(), match.start()
-        short = len(line.strip()) <= 40 and not _SENTENCE_MARK.search(line.strip())
-        if _CUE.search(line):
-            found |= {(at + s, at + e) for s, e in _spoken(morphemes(line), line)}
-        if short and i >= len(lines) - 15:
-            found |= {(at + s, at + e) for s, e in _signature_line(line)}
+    """Yield ``("name", start, end)``, and ages beside names. Other mentions are found by :func:`repeated`."""
+    found = set(_labelled(text))
+    found.update(find_latin_names(text))
+    if JAPANESE.search(text):
+        found.update(_in_prose(text))
+        found.update(_on_lines(text))
     for start, end in found:
         yield "name", start, end
-        age = re.match(r"[ ]?[((](\d{1,3})(?:歳|才)?[))]", text[end : end + 12])
+        reading = _READING.match(text, end)
+        if reading:
+            yield "name", *reading.span(1)
+        age = re.match(r"[ ]?[(](\d{1,3})(?:歳|才)?[)]", text[end : end + 12])
         if age:
             yield "age", end + age.start(1), end + age.end(1)
-    yield from _repeated(text, found)
 
 
-def _labelled(text: str) -> Iterator[tuple[int, int]]:
-    for match in _LABEL.finditer(text):
-        value = re.split(r"[((]| {2,}|(?:です|と申します|でございます)", match.group(1), maxsplit=1)[0].strip(
-            " 様"
-        )
+@lru_cache(maxsize=20_000)
+def parts_of(name: str) -> frozenset[str]:
+    """Return ``name`` and the parts of it by which a person is called too: family name and given name."""
+    parts = {name, *re.split("[ ・]", name)}
+    if JAPANESE.search(name):
+        found = morphemes(name)
+        if len(found) > 1 and all(is_person(m) or m.surface in " ・" for m in found):
+            parts.update(m.surface for m in found)
+    return frozenset(part for part in parts if len(part) >= 2 and part not in NOT_NAMES)
+
+
+def repeated(text: str, names: Iterable[str]) -> Iterator[Found]:
+    """Yield every place in ``text`` where one of ``names``, or a part of one, stands."""
+    for word in frozenset[str]().union(*map(parts_of, sorted(names)[:_MAX_REPEATED])):
+        japanese = JAPANESE.search(word) is not None
+        if not japanese and len(word) < 3:
+            continue
+        at = text.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if _NOT_LONGER.match(text, end) if japanese else _is_word(text, at, end):
+                yield "name", at, end
+            at = text.find(word, end)
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    return not (text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum())
+
+
+def _labelled(text: str) -> Iterator[Stretch]:
+    for match in (*_LABEL.finditer(text), *_LABEL_ALONE.finditer(text)):
+        sure = match.re is _LABEL
+        value = _LABEL_ENDS.split(match.group(1), maxsplit=1)[0].strip(" 様")
         if (
             2 <= len(value) <= 24
-            and value not in _NOT_NAMES
-            and not re.search(r"[\d@<>{}]|[をにがはで]", value)
+            and value not in NOT_NAMES
+            and not re.search(r"[\d@<>{}〔]|[をにがはで]", value)
+            and (
+                sure
+                or _KANA_NAME.fullmatch(value)
+                or any(map(is_person, morphemes(value)))
+                or may_name(value)
+            )
         ):
             start = text.index(value, match.start(1))
             yield start, start + len(value)
 
 
-def _english(text: str) -> Iterator[tuple[int, int]]:
-    for pattern in (_ENGLISH, _SIGNED):
-        for match in pattern.finditer(text):
+# --- in a sentence -----------------------------------------------------------------------------
+
+
+def _in_prose(text: str) -> Iterator[Stretch]:
+    found = morphemes(text)
+    i = 0
+    while i < len(found):
+        if not _may_begin(found[i]):
+            i += 1
+            continue
+        end = i + 1
+        while end < len(found) and (
+            _nameish(found[end])
+            or (found[end].surface == " " and end + 1 < len(found) and _nameish(found[end + 1]))
+        ):
+            end += 1
+        named, used = _named(found, i, end, text)
+        if named is not None and text[named[0] : named[1]] not in NOT_NAMES:
+            yield named
+        i = max(used, i + 1)
+    yield from _by_cue(text)
+    for match in _KATAKANA_NAME.finditer(text):
+        parts = [m for m in morphemes(match.group()) if m.surface not in " ・"]
+        people = sum(is_person(m) for m in parts)
+        before, after = _around(text, *match.span())
+        cue = after.startswith((*_HONORIFICS, *_INTRODUCED, *_IS)) or before.endswith(
+            ("名義 ", "名義は", "カナ:")
+        )
+        if people and (people == len(parts) or cue or (people * 2 >= len(parts) and not after[:1].strip())):
+            yield match.span()
+
+
+def _by_cue(text: str) -> Iterator[Stretch]:
+    """Yield names that the dictionary reads as other words where they stand: 小川, 池田, 彩."""
+    for match in _DECLARED.finditer(text):
+        if match.group(1) not in NOT_NAMES and not _COMPANY.search(match.group(1)):
+            yield match.span(1)
+    for match in (*_CALLED.finditer(text), *_BESIDE_NUMBER.finditer(text)):
+        if match.group(1) not in NOT_NAMES and may_name(match.group(1)):
+            yield match.span(1)
+    for match in _RELATIVE.finditer(text):
+        if may_name(match.group(1), shortest=2):
+            yield match.span(1)
+    for match in _IS_INTRODUCED.finditer(text):
+        before, _ = _around(text, *match.span(1))
+        if _introduced(before) and match.group(1) not in NOT_NAMES and may_name(match.group(1)):
             yield match.span(1)
 
 
-def _spoken(found: list[Morpheme], line: str) -> Iterator[tuple[int, int]]:
-    """Yield names followed by an honorific, a title, です or と申します."""
-    i = 0
-    while i < len(found):
-        if not _nameish(found[i]):
-            i += 1
-            continue
-        first = i
-        while i < len(found) and (
-            _nameish(found[i]) or (found[i].surface == " " and i + 1 < len(found) and _nameish(found[i + 1]))
-        ):
-            i += 1
-        run = found[first:i]
-        start, end = run[0].start, run[-1].end
-        if (
-            _is_named(run, found[i : i + 4], line[max(0, start - 24) : start])
-            and line[start:end] not in _NOT_NAMES
-        ):
-            yield start, end
+def _named(found: Sequence[Morpheme], first: int, end: int, text: str) -> tuple[Stretch | None, int]:
+    """Return the name in ``found[first:end]`` and what may follow it, if it is one, and where to go on."""
+    run = [m for m in found[first:end] if m.surface != " "]
+    start, stop = found[first].start, found[end - 1].end
+    before, after = _around(text, start, stop)
+    if re.search("[一-龥]\\Z", before) and not _introduced(before):
+        return None, end  # the end of a longer word: 税理士さん
+    given = _unusual_given(found, end, text) if len(run) == 1 and _may_be_family(run[0]) else None
+    if given is not None:
+        return (start, given[0]), given[1]
+    if len(run) >= 2 and _is_family(run[0]) and is_person(run[1]):
+        spaced = any(m.surface == " " for m in found[first:end])
+        follows = after.startswith((*_HONORIFICS, *_TITLES, "宛", "名義")) or not re.match("[一-龥々]", after)
+        bounded = not before.strip() or not re.search("[一-龥ァ-ヶ]\\Z", before)
+        if follows and (bounded or _introduced(before)) and (stop - start >= 3 or not spaced):
+            return (start, stop), end
+    if _has_cue(run, before, after, found[end] if end < len(found) else None):
+        return (start, stop), end
+    return None, end
 
 
-def _is_named(run: list[Morpheme], after: list[Morpheme], before: str) -> bool:
-    following = "".join(m.surface for m in after)
-    person = any(_is_person(m) for m in run)
-    introduced = bool(_AFTER_ORGANISATION.search(before))
-    if following.startswith(("と申", "といいま", "と言いま")):
-        return True
-    if not after or len(run[0].surface) + (len(run) > 1) < 2:
+def _unusual_given(found: Sequence[Morpheme], at: int, text: str) -> tuple[int, int] | None:
+    """Return the end of a given name that the dictionary has as another word, after a family name; and its place."""
+    spaced = at < len(found) and found[at].surface == " "
+    at += spaced
+    if at >= len(found) or found[at].pos[0] not in ("名詞", "形状詞", "副詞", "代名詞", "形容詞", "動詞"):
+        return None
+    last = at
+    while (
+        last + 1 < len(found)
+        and _GIVEN.fullmatch(text[found[at].start : found[last + 1].end])
+        and (found[last + 1].pos[0] in ("名詞", "接尾辞") and found[last + 1].surface not in _HONORIFICS)
+    ):
+        last += 1
+    end = found[last].end
+    word, after = text[found[at].start : end], text[end : end + 8]
+    if not _GIVEN.fullmatch(word) or word in NOT_NAMES or word.startswith(_TITLES) or word in _HONORIFICS:
+        return None
+    sure = after.startswith((*_INTRODUCED, *_HONORIFICS, "宛", "(")) or (
+        spaced and (not after.strip(" ") or after.startswith(("\n", " \n", *_IS, "です")))
+    )
+    before = text[max(0, found[at - 1 - spaced].start - 24) : found[at - 1 - spaced].start]
+    of_somebody = _OF_SOMEBODY.search(before) or _OF_FAMILY.search(before)
+    if of_somebody and (spaced or may_name(word)) and not re.match("[一-龥]", after):
+        return end, last + 1
+    named = after.startswith((*_INTRODUCED, *_HONORIFICS))
+    return (end, last + 1) if sure and (named or spaced or may_name(word)) else None
+
+
+def _has_cue(run: Sequence[Morpheme], before: str, after: str, following: Morpheme | None) -> bool:
+    """Tell whether the words around a run of name-like words say that it is somebody."""
+    person = any(is_person(m) for m in run)
+    short = len(run[0].surface) + (len(run) > 1) < 2
+    if short and not (_is_family(run[0]) or run[0].surface in _SURNAMES):
         return False
-    if re.search("[一-龥]\\Z", before) and not introduced:
-        return False  # the end of a longer word: 税理士さん
-    if after[0].surface in _HONORIFICS or following.startswith(tuple(_TITLES)):
-        return person or (after[0].surface in ("様", "氏") and _is_place(run[-1]))
-    if following.startswith(("です", "でございます")) and _JAPANESE.search(run[0].surface):
+    if after.startswith(_INTRODUCED):
+        return True
+    if after.startswith((*_HONORIFICS, *_TITLES)):
+        return person or _is_place(run[-1]) or short
+    introduced = _introduced(before)
+    somebody = bool(_OF_SOMEBODY.search(before) or _OF_FAMILY.search(before))
+    if person and (
+        (re.search(r"\d ?[(]\Z", before) and after.startswith(")")) or re.match(r"[ ]?[(][+0]\d", after)
+    ):
+        return True  # beside a number: 「070-… (安藤)」
+    joined = following is not None and following.pos[0] in ("名詞", "接尾辞") and following.surface != " "
+    if somebody and not joined and not re.match("[一-龥]", after):
+        return person or bool(_OF_FAMILY.search(before)) or short
+    if after.startswith(_IS) and JAPANESE.search(run[0].surface):
         alone = not before.strip() or before.rstrip().endswith(("。", "、", "「", "!", "申します"))
-        return (person and (introduced or alone)) or (introduced and _is_place(run[-1]))
+        return (
+            (person and (introduced or (alone and (not short or _is_family(run[0])))))
+            or (introduced and _is_place(run[-1]))
+            or (introduced and short)
+        )
     return False
 
 
-def _signature_line(line: str) -> Iterator[tuple[int, int]]:
+def _around(text: str, start: int, end: int) -> tuple[str, str]:
+    before = text[max(0, start - 24) : start]
+    return before[before.rfind("\n") + 1 :], text[end : end + 8]
+
+
+def _introduced(before: str) -> bool:
+    return any(p.search(before) for p in (_AFTER_ORGANISATION, _OF_COMPANY, _WORKS))
+
+
+# --- on a line of its own ----------------------------------------------------------------------
+
+
+def _on_lines(text: str) -> Iterator[Stretch]:
+    lines = list(_LINE.finditer(text))
+    for i, match in enumerate(lines[-_LAST_LINES:], max(0, len(lines) - _LAST_LINES)):
+        line = match.group()
+        if len(line.strip()) <= 40 and not _SENTENCE_MARK.search(line.strip()) and JAPANESE.search(line):
+            above = lines[i - 1].group() if i else ""
+            for start, end in _signature_line(line, above, last=i == len(lines) - 1):
+                yield match.start() + start, match.start() + end
+
+
+def _signature_line(line: str, above: str, *, last: bool) -> Iterator[Stretch]:
     match = _LINE_NAME.search(line)
-    if match is None or match.group(1).strip() in _NOT_NAMES:
+    if match is None or match.group(1).strip() in NOT_NAMES:
         return
     start, end = match.span(1)
     value = line[start:end].rstrip()
+    company, _, person = value.partition(" ")
+    if person and (_COMPANY.search(company) or _AFTER_ORGANISATION.search(company)):
+        start, value = start + len(company) + 1, person
     found = [m for m in morphemes(value) if m.surface.strip()]
-    people = sum(_is_person(m) for m in found)
+    people = sum(is_person(m) for m in found)
     whole = line[:start].strip()
     if not found or len(found) > 3 or not all(_nameish(m) or m.pos[0] == "名詞" for m in found):
         return
-    spaced = " " in value.strip() and all(len(part) <= 4 for part in value.split())
-    after_organisation = not whole or bool(_AFTER_ORGANISATION.search(whole))
+    parts = value.split()
+    spaced = len(parts) == 2 and all(len(part) <= 4 for part in parts)
+    in_company = bool(_COMPANY.search(whole or above))
+    after_organisation = not whole or bool(_AFTER_ORGANISATION.search(whole)) or in_company
     annotated = match.end() > end + 2 and _is_place(found[0]) and len(found) == 2  # 「花山 トメ(78)」
+    named = people == len(found) or (len(found) == 1 and (may_name(value) or value in _SURNAMES))
+    unusual = (
+        len(found) == 2 and _is_family(found[0]) and _GIVEN.fullmatch(found[1].surface) and last and not whole
+    )
     if (
-        (people and (spaced or people == len(found)) and after_organisation)
+        (people and (spaced or named) and after_organisation)
         or people == len(found) == 2
         or (annotated and spaced and not whole)
+        or unusual
+        or (named and in_company and not re.search("[一-龥]\\Z", line[:start]))
+        or (
+            named
+            and last
+            and not whole
+            and len(value) <= 4
+            and value not in NOT_NAMES
+            and _is_family(found[0])
+        )
     ):
         yield start, start + len(value)
 
 
-def _repeated(text: str, found: set[tuple[int, int]]) -> Iterator[Found]:
-    names: set[str] = set()
-    for start, end in sorted(found)[:_MAX_REPEATED]:
-        name = text[start:end]
-        names.update(part for part in (name, *name.split()) if len(part) >= 2 and part not in _NOT_NAMES)
-    japanese = [re.escape(n) for n in names if _JAPANESE.search(n)]
-    latin = [rf"\b{re.escape(n)}\b" for n in names if not _JAPANESE.search(n) and len(n) >= 3]
-    if japanese or latin:
-        for match in re.finditer("|".join(sorted(japanese + latin, key=len, reverse=True)), text):
-            yield "name", *match.span()
+# --- words -------------------------------------------------------------------------------------
 
 
-def _is_person(m: Morpheme) -> bool:
+def is_person(m: Morpheme) -> bool:
+    """Tell whether Sudachi has a word as a person's name."""
     return m.pos[:3] == ("名詞", "固有名詞", "人名")
+
+
+def _is_family(m: Morpheme) -> bool:
+    return is_person(m) and m.pos[3] == "姓"
+
+
+def _may_be_family(m: Morpheme) -> bool:
+    return _is_family(m) or m.surface in _SURNAMES or (_is_place(m) and may_name(m.surface))
 
 
 def _is_place(m: Morpheme) -> bool:
@@ -163,4 +352,28 @@ def _is_place(m: Morpheme) -> bool:
 
 
 def _nameish(m: Morpheme) -> bool:
-    return m.pos[:2] == ("名詞", "固有名詞") and (_is_person(m) or _is_place(m))
+    return m.pos[:2] == ("名詞", "固有名詞") and (is_person(m) or _is_place(m))
+
+
+def _may_begin(m: Morpheme) -> bool:
+    return _nameish(m) or (m.pos[0] == "名詞" and m.surface in _SURNAMES)
+
+
+@lru_cache(maxsize=20_000)
+def may_name(word: str, *, shortest: int = 3) -> bool:
+    """Tell whether the dictionary also has ``word`` as a name: in a name's place it is read as one.
+
+    ``shortest`` is the length from which a word in hiragana may be one.
+    """
+    if not _KANJI.fullmatch(word) and not (_HIRAGANA.fullmatch(word) and len(word) >= shortest):
+        return False
+    if word in _SURE_SURNAMES:
+        return True
+    for probe in _PROBES:
+        start = probe.index("{")
+        if any(
+            m.pos[2] == "人名" and (m.start, m.end) == (start, start + len(word))
+            for m in morphemes(probe.format(word))
+        ):
+            return True
+    return False

@@ -1,82 +1,105 @@
-"""Find personal data in a text, and mask it.
+"""Find personal data in a text.
 
 A first line of defence, not a promise: patterns and part-of-speech analysis miss some names. Nothing
-found is ever reported twice, and time is linear in the text.
+found is ever reported twice, time is linear in the text, and a text that takes too long is personal as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 
 from suggest.records import PersonalData
-from suggest.text import Language, detect_language
-from suggest.understand.names import find_names
-from suggest.understand.names_strangers import find_strangers
+from suggest.understand.contact_points import find_contact_points
+from suggest.understand.names import find_names, repeated
 from suggest.understand.numbers import Found, find_numbers
+from suggest.understand.placeholders import placeholder_spans
+from suggest.understand.possible_names import find_possible_names
 from suggest.understand.postal import find_addresses
 from suggest.understand.widths import fold
 
-PLACEHOLDERS: dict[str, tuple[str, str]] = {
-    "address": ("住所", "address"),
-    "age": ("年齢", "age"),
-    "bank_account": ("口座番号", "bank account"),
-    "card": ("カード番号", "card number"),
-    "card_expiry": ("有効期限", "card expiry"),
-    "card_security_code": ("セキュリティコード", "card security code"),
-    "customer_number": ("お客様番号", "customer number"),
-    "date_of_birth": ("生年月日", "date of birth"),
-    "email": ("メールアドレス", "email"),
-    "employee_number": ("社員番号", "employee number"),
-    "ip_address": ("IPアドレス", "IP address"),
-    "name": ("氏名", "name"),
-    "national_id": ("公的番号", "national ID"),
-    "order_number": ("注文番号", "order number"),
-    "password": ("パスワード", "password"),
-    "phone": ("電話番号", "phone"),
-    "serial_number": ("シリアル番号", "serial number"),
-    "tracking_number": ("伝票番号", "tracking number"),
-}
-"""What stands for each kind of personal data, in Japanese and English."""
+SECONDS = 5.0
+"""Processor time for one text; a megabyte takes about that long."""
+UNREAD = "unread"
+"""Type of a text that could not be examined in time: all of it counts as personal."""
+
+_PIECE, _SHARED = 20_000, 200  # characters examined at a time, and those that two pieces share
 
 # Where two kinds claim the same characters, the first one has them.
 _PRECEDENCE = (
-    "email", "password", "card", "card_expiry", "card_security_code", "national_id", "bank_account", "tracking_number",
+    "email", "password", "card", "card_expiry", "card_security_code", "bank_account", "national_id", "tracking_number",
     "order_number", "customer_number", "employee_number", "serial_number", "date_of_birth", "address", "phone",
     "ip_address", "name", "age",
 )  # fmt: skip
 _RANK = {kind: rank for rank, kind in enumerate(_PRECEDENCE)}
 
 
-def find_personal_data(text: str, *, strict: bool = False) -> tuple[PersonalData, ...]:
+def find_personal_data(
+    text: str, *, strict: bool = False, seconds: float = SECONDS
+) -> tuple[PersonalData, ...]:
     """Return the personal data in ``text``, in order, without overlaps; offsets are into ``text``.
 
-    ``strict`` is for text of past cases, which another customer may see: whatever may be a name is one.
+    ``strict`` is for text of past cases, which another customer may see: whatever may be a name is one. When
+    ``seconds`` of processor time do not suffice, the answer is one span of type :data:`UNREAD` over the whole text.
     """
-    folded = fold(text)
-    found = {*find_numbers(folded.text), *find_addresses(folded.text), *find_names(folded.text)}
+    return Examined(text, strict=strict, seconds=seconds).spans()
+
+
+class Examined:
+    """A text and what was found in it, before names that are known from elsewhere are looked for too."""
+
+    def __init__(self, text: str, *, strict: bool = False, seconds: float = SECONDS) -> None:
+        """Examine ``text``; arguments as in :func:`find_personal_data`."""
+        self.text = text
+        self._folded = fold(text)
+        self._found: set[Found] | None = set()
+        ends = time.thread_time() + seconds
+        for at, piece in _pieces(self._folded.text) if text else ():
+            for kind, start, end in _found(piece, strict=strict):
+                self._found.add((kind, at + start, at + end))
+            if time.thread_time() > ends:
+                self._found = None  # personal as a whole
+                break
+
+    @property
+    def names(self) -> set[str]:
+        """The names found, folded."""
+        return {self._folded.text[start:end] for kind, start, end in self._found or () if kind == "name"}
+
+    def spans(self, known: Iterable[str] = ()) -> tuple[PersonalData, ...]:
+        """Return the personal data; folded names that are ``known`` count wherever they stand."""
+        if self._found is None:
+            return (PersonalData(type=UNREAD, start=0, end=len(self.text)),)
+        folded = self._folded
+        found = self._found | set(repeated(folded.text, self.names.union(known)))
+        done = placeholder_spans(folded.text)
+        if done:
+            found = {f for f in found if not any(f[1] < end and start < f[2] for start, end in done)}
+        return tuple(
+            PersonalData(type=kind, start=source[0], end=source[1])
+            for kind, start, end in _without_overlaps(found)
+            for source in [folded.source(start, end)]
+        )
+
+
+def _found(text: str, *, strict: bool) -> Iterator[Found]:
+    yield from find_contact_points(text)
+    yield from find_numbers(text)
+    yield from find_addresses(text)
+    yield from find_names(text)
     if strict:
-        found.update(find_strangers(folded.text))
-    return tuple(
-        PersonalData(type=kind, start=source[0], end=source[1])
-        for kind, start, end in _without_overlaps(found)
-        for source in [folded.source(start, end)]
-    )
+        yield from find_possible_names(text)
 
 
-def mask(text: str, spans: Iterable[PersonalData], language: Language | None = None) -> str:
-    """Replace each span of ``text`` by a placeholder: ``〔氏名〕`` in Japanese, ``[name]`` in English.
-
-    ``language`` is told from the text when absent. Overlapping spans become one placeholder.
-    """
-    japanese = (language or detect_language(text)) == "ja"
-    pieces: list[str] = []
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Cut a long text, at line ends where there are some; each piece is examined in bounded time."""
     at = 0
-    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
-        if span.start >= at:
-            names = PLACEHOLDERS.get(span.type, (span.type, span.type.replace("_", " ")))
-            pieces += [text[at : span.start], f"〔{names[0]}〕" if japanese else f"[{names[1]}]"]
-        at = max(at, span.end)
-    return "".join([*pieces, text[at:]])
+    while len(text) - at > _PIECE:
+        end = text.rfind("\n", at + _PIECE // 2, at + _PIECE)
+        end = end if end > 0 else at + _PIECE
+        yield at, text[at:end]
+        at = end - _SHARED
+    yield at, text[at:]
 
 
 def _without_overlaps(found: Iterable[Found]) -> list[Found]:

@@ -21,10 +21,11 @@ _PREFECTURE = re.compile(r"(?:東京都|北海道|京都府|大阪府|[一-龥]{
 _CITY = re.compile(r"[一-龥々ァ-ヴーケヶ]{1,8}[市区町村郡]")
 _POSTCODE_BEFORE = re.compile(rf"(?:〒 ?)?\d{{3}}{DASH}?\d{{4}}[ \n]{{0,3}}\Z")
 _POSTCODE = re.compile(rf"〒 ?\d{{3}}{DASH}?\d{{4}}(?!\d)")
+_NOT_A_PLACE = re.compile(r"[をにでは]|が(?![丘谷原浜崎台関峰岡窪鼻池])")
+_KIND_OF_BUILDING = r"(?:ビル(?:ディング)?|マンション|ハイツ|コーポ|メゾン|荘|アパート|タワー|レジデンス|ハウス|プラザ|パレス|館|棟|センター)"
 _BUILDING = re.compile(
-    r"[ ]?(?!TEL|FAX|Tel|Fax|電話|携帯)(?:[一-龥々ァ-ヴー・A-Za-z]{1,20}?"
-    r"(?:ビル(?:ディング)?|マンション|ハイツ|コーポ|メゾン|荘|アパート|タワー|レジデンス|館|棟)?"
-    r"[ ]?\d{1,4}(?:号室|号|階|F)?(?![\d-])|[一-龥々ァ-ヴー・A-Za-z]{1,20}(?:ビル(?:ディング)?|マンション|ハイツ|コーポ|荘|アパート|タワー|レジデンス))"
+    rf"[ ]?(?!TEL|FAX|Tel|Fax|電話|携帯)(?:[一-龥々ァ-ヴー・A-Za-z]{{1,20}}?{_KIND_OF_BUILDING}?[ ]?[A-Z]?\d{{1,4}}(?:号室|号|階|F)?(?![\d-])"
+    rf"|[一-龥々ぁ-んァ-ヴー・A-Za-z]{{1,20}}?{_KIND_OF_BUILDING}[一-龥々ァ-ヴー]{{0,8}}(?:[ ]?[A-Z]?\d{{1,4}}(?:号室|号|階|F)?(?![\d-]))?)"
 )
 _LABELLED = re.compile(
     r"(?:ご?住所|所在地|お?届け先|送付先|送り先|お?引っ?越し先|address) ?(?::|は(?!、))[ ]?([^\n。、]{4,80})",
@@ -71,6 +72,6 @@ def _start_before(text: str, number: re.Match[str]) -> int | None:
     )
     if prefecture is None and postcode is None and not many_parts:
         return None
-    if re.search(r"[をにでがは]", text[city.end() : number.start()]):
+    if _NOT_A_PLACE.search(text[city.end() : number.start()]):
         return None
     return postcode.start() if postcode else (prefecture or city).start()

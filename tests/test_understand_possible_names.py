@@ -11,6 +11,7 @@ from suggest.pipeline import without_personal_data
 from suggest.records import Match
 from suggest.text import sentences
 from suggest.understand import find_personal_data, mask
+from suggest.understand.masking import replaced
 from tests.conftest import SAMPLE
 
 
@@ -80,7 +81,7 @@ def test_ordinary_words_stay(text: str) -> None:
 
 def test_full_name_is_one_placeholder() -> None:
     text = "清水健太とKen Watanabeの端末です"
-    assert mask(text, find_personal_data(text, strict=True)) == "〔氏名〕と〔氏名〕の端末です"
+    assert mask(text, strict=True).text == "〔氏名〕と〔氏名〕の端末です"
 
 
 def test_sample_cases_stay_useful_and_their_labels_are_found() -> None:
@@ -90,7 +91,7 @@ def test_sample_cases_stay_useful_and_their_labels_are_found() -> None:
         for field in ("inquiry", "reply"):
             text = case[field]
             found = find_personal_data(text, strict=True)
-            masked = mask(text, found)
+            masked = replaced(text, found)
             assert [
                 p["text"] for p in case.get("pii", ()) if len(p["text"]) > 1 and p["text"] in masked
             ] == []
@@ -102,8 +103,8 @@ def test_sample_cases_stay_useful_and_their_labels_are_found() -> None:
 
 
 @pytest.mark.parametrize("piece", ["林の", "東", "Aa ", "AA ", "a_", "市1", "a.", "ん", "1号室", "O'"])
-def test_a_megabyte_takes_linear_time(piece: str) -> None:
-    text = piece * (1_000_000 // len(piece.encode()))
-    begun = time.perf_counter()
+def test_hostile_text_takes_linear_time(piece: str) -> None:
+    text = piece * (200_000 // len(piece.encode()))
+    begun = time.thread_time()
     find_personal_data(text, strict=True)
-    assert time.perf_counter() - begun < 30  # about three seconds on an idle machine
+    assert time.thread_time() - begun < 10  # one second

@@ -8,27 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Literal
 
 from suggest.text import Morpheme, morphemes
+from suggest.understand.latin_names import WordKind, is_romaji, kind_of_word, words_of
 from suggest.understand.lexicon import alternatives, lexicon
+from suggest.understand.names import may_name
 from suggest.understand.numbers import DASH, Found
-
-_Word = Literal["name", "both", "unknown", "ordinary"]
 
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff々]")
 _KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶケ]{1,4}")
 _KANJI_RUN = re.compile(
     "(?<![0-9\u3400-\u4dbf\u4e00-\u9fff々ァ-ヴー])[\u4e00-\u9fff々]{2,3}(?![\u3400-\u4dbf\u4e00-\u9fff々ァ-ヴー])"
 )
-_HIRAGANA = re.compile("[ぁ-ん]{3,4}")
 _KATAKANA = re.compile("[ァ-ヴー]{2,10}")
 _ORGANISATION = re.compile(alternatives(lexicon("words")["organisation_ends"]) + r"\Z")
 _HONORIFICS = frozenset(lexicon("words")["honorifics"])
 _NOT_NAMES = frozenset(lexicon("words")["not_names"])
-_PROBES = ("{}さん", "{}と申します", "田中{}", "{}太郎")
-_SHORT_SURNAMES = frozenset("星丸土王")
 
 _OF_PLACES = frozenset(
     "県 市 区 都 府 郡 町 村 省 駅 時間 支店 支社 本店 本社 営業 工場 リージョン 銀行".split()
@@ -43,9 +38,6 @@ _ADDRESSED_NAME = re.compile(
     r"\b(?:Mr|Ms|Mrs|Miss|Dr|Prof)\b\.? ?([A-Z][\w'\u2019-]{1,20}(?: [A-Z][\w'\u2019-]{1,20})?)"
 )
 _LATIN_HONOURED = re.compile(r"([A-Za-z][A-Za-z'\u2019.]{0,20}) ?(?:さん|様|さま|氏|くん|ちゃん)")
-_SYLLABLES = re.compile(
-    r"(?:(?:[kgsztdnhbpmyrwjf]|ch|sh|ts|[kgnhbpmr]y|kk|ss|tt|pp)?[aiueo]h?|n(?![aiueoy]))+\Z"
-)
 _USER = re.compile(
     r"(?<![\w@/.-])[A-Za-z][A-Za-z0-9]{0,20}(?:[._][A-Za-z0-9]{1,20}){1,3}(?![\w@/]|\.\w)", re.ASCII
 )
@@ -65,7 +57,7 @@ _CUT_MAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{0,64}\.\.\.\Z", re.ASCII)
 _CUT_PHONE = re.compile(r"(?<!\d)0\d{1,4}-[\d-]{0,12}\.\.\.\Z", re.ASCII)
 
 
-def find_strangers(text: str) -> Iterator[Found]:
+def find_possible_names(text: str) -> Iterator[Found]:
     """Yield names, user names and fragments of addresses; what only may be one is one."""
     yield from _joined(text, sorted({*_japanese(text), *_latin(text), *_users(text)}))
     for pattern in _PLACES:
@@ -104,7 +96,7 @@ def _japanese(text: str) -> Iterator[tuple[int, int]]:
             yield m.start, m.end
     for match in _KANJI_RUN.finditer(text):
         word = match.group()
-        if word not in _words("ordinary_nouns") and word not in _NOT_NAMES and _may_name(word):
+        if word not in words_of("ordinary_nouns") and word not in _NOT_NAMES and may_name(word):
             yield match.span()
 
 
@@ -114,23 +106,23 @@ def _stands_alone(found: Sequence[Morpheme], i: int) -> bool:
     before = found[i - 1] if i else None
     after = found[i + 1] if i + 1 < len(found) else None
     if after is not None and after.surface in _HONORIFICS and after.pos[0] == "接尾辞":
-        return _may_name(m.surface) or bool(_KATAKANA.fullmatch(m.surface))
+        return may_name(m.surface) or bool(_KATAKANA.fullmatch(m.surface))
     if m.pos[2] == "地名" and _KANJI.fullmatch(m.surface) and m.pos[3] != "国":
         return (
             (after is None or after.surface not in _OF_PLACES)
-            and m.surface not in _words("ordinary_nouns")
-            and (after is None or after.pos[0] not in ("名詞", "接尾辞") or _may_name(m.surface))
+            and m.surface not in words_of("ordinary_nouns")
+            and (after is None or after.pos[0] not in ("名詞", "接尾辞") or may_name(m.surface))
         )
     staff = _after_organisation(found, i)
     if before is not None and before.pos[0] in ("名詞", "接頭辞", "接尾辞") and not staff:
         return False
     if after is not None and after.pos[0] in ("名詞", "接尾辞"):
         return False
-    if m.surface in _words("ordinary_nouns"):
+    if m.surface in words_of("ordinary_nouns"):
         return False
     if _KATAKANA.fullmatch(m.surface):
         return staff and m.pos[1] == "固有名詞"
-    return _may_name(m.surface)
+    return may_name(m.surface)
 
 
 def _after_organisation(found: Sequence[Morpheme], i: int) -> bool:
@@ -140,76 +132,32 @@ def _after_organisation(found: Sequence[Morpheme], i: int) -> bool:
     return j >= 0 and _ORGANISATION.search(found[j].surface) is not None
 
 
-@lru_cache(maxsize=20_000)
-def _may_name(word: str) -> bool:
-    """Tell whether the dictionary also has ``word`` as a name: in a name's place it is read as one."""
-    if not _KANJI.fullmatch(word) and not _HIRAGANA.fullmatch(word):
-        return False
-    if word in _SHORT_SURNAMES:
-        return True
-    for probe in _PROBES:
-        start = probe.index("{")
-        if any(
-            m.pos[2] == "人名" and (m.start, m.end) == (start, start + len(word))
-            for m in morphemes(probe.format(word))
-        ):
-            return True
-    return False
-
-
 def _latin(text: str) -> Iterator[tuple[int, int]]:
-    run: list[tuple[int, int, _Word]] = []
+    run: list[tuple[int, int, WordKind]] = []
     for match in _CAPITALISED.finditer(text):
         if run and text[run[-1][1] : match.start()] not in (" ", "・"):
             yield from _named(run)
             run = []
         word = match.group()
-        run.append((*match.span(), "both" if word.endswith(".") else _kind(word.lower())))
+        run.append((*match.span(), "both" if word.endswith(".") else kind_of_word(word.lower())))
     yield from _named(run)
     for match in _CAPITALS.finditer(text):
         words = match.group().lower().split()
-        if any(_kind(word) == "name" and len(word) >= (4 if len(words) > 1 else 6) for word in words):
+        if any(kind_of_word(word) == "name" and len(word) >= (4 if len(words) > 1 else 6) for word in words):
             yield match.span()
     for match in _ADDRESSED_NAME.finditer(text):
         yield match.span(1)
     for match in _LATIN_HONOURED.finditer(text):
-        if _kind(match.group(1).lower()) != "ordinary":
+        if kind_of_word(match.group(1).lower()) != "ordinary":
             yield match.span(1)
 
 
-def _named(run: Sequence[tuple[int, int, _Word]]) -> Iterator[tuple[int, int]]:
+def _named(run: Sequence[tuple[int, int, WordKind]]) -> Iterator[tuple[int, int]]:
     """Yield the words of a row of capitalised words that are, or stand beside, a name."""
     for i, (start, end, kind) in enumerate(run):
         beside = [run[j][2] for j in (i - 1, i + 1) if 0 <= j < len(run)]
         if kind in ("name", "unknown") or (kind == "both" and set(beside) & {"name", "unknown", "both"}):
             yield start, end
-
-
-@lru_cache(maxsize=20_000)
-def _kind(word: str) -> _Word:
-    word = word.removesuffix("'s").removesuffix("\u2019s")
-    given = word in _words("given_names")
-    if word in _words("ordinary_words"):
-        return "both" if given else "ordinary"
-    if given:
-        return "name"
-    found = morphemes(word)
-    if len(found) == 1 and found[0].pos[2] != "人名":
-        known = found[0].pos[1] == "固有名詞" or not found[0].normalized.isascii()
-        if known and not word.endswith("."):
-            return "ordinary"
-    if len(found) == 1 and found[0].pos[2] == "人名":
-        return "name"
-    return "name" if _romaji(word) else "unknown"
-
-
-def _romaji(word: str) -> bool:
-    return (
-        len(word) >= 4
-        and _SYLLABLES.match(word) is not None
-        and word not in _words("romaji_like")
-        and word not in _words("ordinary_words")
-    )
 
 
 def _users(text: str) -> Iterator[tuple[int, int]]:
@@ -218,15 +166,10 @@ def _users(text: str) -> Iterator[tuple[int, int]]:
         letters = [part.rstrip("0123456789") for part in parts]
         initial = any(len(part) == 1 and part.isalpha() for part in parts)
         if (initial and any(len(part) >= 3 for part in letters)) or any(
-            _romaji(part) or (part in _words("given_names") and part not in _words("ordinary_words"))
+            is_romaji(part) or (part in words_of("given_names") and part not in words_of("ordinary_words"))
             for part in letters
         ):
             yield match.span()
     for match in _NUMBERED_USER.finditer(text):
-        if _romaji(match.group(1)):
+        if is_romaji(match.group(1)):
             yield match.span()
-
-
-@lru_cache(maxsize=8)
-def _words(name: str) -> frozenset[str]:
-    return frozenset(lexicon("names_strangers")[name].split())

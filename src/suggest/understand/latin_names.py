@@ -1,0 +1,115 @@
+"""Find names in Latin letters, in folded English or Japanese text: by the words around them, or by a known given name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal
+
+from suggest.text import morphemes
+from suggest.understand.lexicon import lexicon
+
+WordKind = Literal["name", "both", "unknown", "ordinary"]
+
+_SYLLABLES = re.compile(
+    r"(?:(?:[kgsztdnhbpmyrwjf]|ch|sh|ts|[kgnhbpmr]y|kk|ss|tt|pp)?[aiueo]h?|n(?![aiueoy]))+\Z"
+)
+_PART = r"(?:(?:Mc|Mac|[OD]['\u2019])?[A-Z][a-z'\u2019-]{1,20}|[A-Z]{2,20}(?![a-z]))"
+_INITIAL = r"(?: [A-Z]\.?(?![A-Za-z]))?"
+_NAME = rf"{_PART}{_INITIAL}(?: (?:van |de |da |di |von |bin |al-)?{_PART}){{0,2}}"
+_FULL = rf"{_PART}{_INITIAL} (?:van |de |da |di |von |bin |al-)?{_PART}"
+_ENGLISH = re.compile(
+    rf"(?:\b[Mm]y (?:full )?name(?: is|'s|\u2019s)|\b(?:Mr|Ms|Mrs|Miss|Dr|Prof)\b\.?|\b[Uu]nder the name(?: of)?"
+    rf"|\b(?:account ?holder|card ?holder|[Cc]ontact(?: person)?|[Rr]ecipient|[Rr]esident) is"
+    rf"|\b[Mm]y (?:colleague|husband|wife|son|daughter|mother|father|brother|sister|partner|boss|manager|assistant|friend)"
+    rf"|\b[Oo]ur (?:colleague|manager|director|accountant|admin|administrator))[ ]({_NAME})"
+)
+_INTRODUCTION = re.compile(
+    rf"(?:\b[Tt]his is|\bI am|\bI['\u2019]m)[ ]({_FULL})(?=,| from| at| with| in\b| and|\.|\n|\Z)"
+    rf"|\b[Tt]his is ({_PART})(?= from| at| in\b| with)"
+)
+_SIGNED = re.compile(
+    r"(?:^|\n)[ ]{0,4}(?:Best|Kind|Warm|Many|With)?[ ]?(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Rr]espectfully"
+    r"|[Bb]est(?: wishes)?|[Yy]ours(?: truly| sincerely| faithfully)?)[ ]?[^\n\w]{0,3}[ \n]{1,4}"
+    rf"({_NAME})[ ]{{0,3}}(?=\n|,|\(|\Z)"
+)
+_ADDRESSED = re.compile(rf"(?:^|\n)(?:Dear|Hi|Hello) ({_NAME})(?=,|\n|!)")
+_IN_JAPANESE = re.compile(
+    rf"(?<![A-Za-z0-9@._-])({_FULL})(?=[ ]?(?:と申|といいま|様|さま|さん|氏|宛|あて))"
+    rf"|(?<![A-Za-z0-9@._-])({_PART})(?=[ ]?(?:と申|といいま|様|さま|さん(?!ぷる)|氏))"
+)
+_IS_IN_JAPANESE = re.compile(
+    rf"(?<![A-Za-z0-9@._-])({_FULL})(?=[ ]?(?:です|でございます|でした|[(][ぁ-んァ-ヶ]))"
+)
+_PAIR = re.compile(rf"(?<![A-Za-z0-9@._-])(?=({_FULL})(?![A-Za-z0-9@_-]))")
+_NOT_NAMES = frozenset(word.lower() for word in lexicon("words")["not_names"])
+_ORGANISATIONS = frozenset(
+    "ltd inc llc corp co gmbh trading foods works partners logistics health group team support".split()
+)
+
+
+def find_latin_names(text: str) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each name; the same one may come twice."""
+    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED, _IN_JAPANESE):
+        for match in pattern.finditer(text):
+            group = 1 if match.group(1) else 2
+            if not _is_ordinary(match.group(group)):
+                yield match.span(group)
+    for match in _IS_IN_JAPANESE.finditer(text):
+        words = match.group(1).lower().split()
+        if any(word in words_of("given_names") for word in words) or all(map(is_romaji, words)):
+            yield match.span(1)
+    for match in _PAIR.finditer(text):
+        first, *_, last = match.group(1).replace("\u2019", "'").lower().split()
+        if kind_of_word(last) == "ordinary":
+            continue
+        if (
+            first in words_of("given_names")
+            and first not in words_of("ordinary_words")
+            and last not in words_of("ordinary_words") | _ORGANISATIONS
+        ):
+            yield match.span(1)
+
+
+def _is_ordinary(name: str) -> bool:
+    """Tell whether a name is made of words that greet, or that name a product or a team."""
+    words = name.lower().split()
+    return any(word in _NOT_NAMES or word in _ORGANISATIONS for word in words) or all(
+        word in words_of("ordinary_words") - words_of("given_names") for word in words
+    )
+
+
+@lru_cache(maxsize=20_000)
+def kind_of_word(word: str) -> WordKind:
+    """Tell whether a lower-case word is a name, may be one, or is an ordinary word."""
+    word = word.removesuffix("'s").removesuffix("\u2019s")
+    given = word in words_of("given_names")
+    if word in words_of("ordinary_words"):
+        return "both" if given else "ordinary"
+    if given:
+        return "name"
+    found = morphemes(word)
+    if len(found) == 1 and found[0].pos[2] != "人名":
+        known = found[0].pos[1] == "固有名詞" or not found[0].normalized.isascii()
+        if known and not word.endswith("."):
+            return "ordinary"
+    if len(found) == 1 and found[0].pos[2] == "人名":
+        return "name"
+    return "name" if is_romaji(word) else "unknown"
+
+
+def is_romaji(word: str) -> bool:
+    """Tell whether a lower-case word is spelt like Japanese."""
+    return (
+        len(word) >= 4
+        and _SYLLABLES.match(word) is not None
+        and word not in words_of("romaji_like")
+        and word not in words_of("ordinary_words")
+    )
+
+
+@lru_cache(maxsize=8)
+def words_of(name: str) -> frozenset[str]:
+    """Return a list of words of ``possible_names.toml``."""
+    return frozenset(lexicon("possible_names")[name].split())
