@@ -209,7 +209,7 @@ def test_workers_analyse_as_this_process_does(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_stored_terms_give_the_vectors_of_the_texts() -> None:
-    model = load_embedder(Retrieval())
+    model = load_embedder(Retrieval(profile="fast"))
     entries = list(read_entries(SAMPLE))
     fast = model.embed_tokens([embedding_tokens(analyse(parts_of(entry))) for entry in entries])  # type: ignore[attr-defined]
     assert np.allclose(fast, model.embed_documents([embedding_text(entry) for entry in entries]), atol=1e-6)
