@@ -23,6 +23,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from suggest.compose import check_rewrite, lint
     from suggest.errors import SuggestError
     from suggest.index.knowledge_base import KnowledgeBase
     from suggest.pipeline import Suggester
@@ -50,6 +51,8 @@ _HOME = {
     "Suggester": "suggest.pipeline",
     "Suggestion": "suggest.records",
     "SyncReport": "suggest.records",
+    "check_rewrite": "suggest.compose",
+    "lint": "suggest.compose",
     "read_entries": "suggest.sources",
 }
 
@@ -68,6 +71,8 @@ __all__ = [
     "Suggestion",
     "SyncReport",
     "__version__",
+    "check_rewrite",
+    "lint",
     "read_entries",
 ]
 

@@ -16,6 +16,7 @@ from suggest.judge.chosen import use_chosen
 from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
 from suggest.records import Draft, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
+from suggest.templates import load_templates
 from suggest.understand import (
     Classify,
     classifier_for,
@@ -25,6 +26,9 @@ from suggest.understand import (
     signal_codes,
     understand,
 )
+
+_HOLDING = frozenset({"contradiction", "style_error"})
+"""What the composer found that takes more than a glance."""
 
 
 class Best(NamedTuple):
@@ -59,7 +63,8 @@ class Suggester:
         today: date | None = None,
         confidence: Confidence | None = None,
     ) -> None:
-        """Prepare for suggesting; raises SettingsError when the policy file cannot be used.
+        """Prepare for suggesting; raises SettingsError when the policy file cannot be used, TemplateError
+        when the team's templates cannot.
 
         ``today`` decides which entries are valid; by default the day of each call. ``confidence`` stands for
         what the folder's calibration says.
@@ -71,6 +76,8 @@ class Suggester:
         judging = kb.settings.judging
         path = None if judging.policy is None else kb.path / judging.policy
         self.policy = policy or load_policy(path)
+        own = kb.settings.voice.templates
+        self._templates = load_templates(None if own is None else kb.path / own)
         known = signal_codes() | likely_codes()
         unknown = sorted(self.policy.signals - known)
         if unknown:
@@ -129,10 +136,12 @@ class Suggester:
             voice=settings.voice,
             personal_data=find_personal_data,
             today=today,
+            templates=self._templates,
         )
         if len(kb) == 0:
             notes = (*notes, reason("empty_knowledge_base", understanding.language))
-        sendable = draft is not None and _can_be_sent(draft, evidence)
+        held = any(note.code in _HOLDING for note in notes)
+        sendable = draft is not None and not held and _can_be_sent(draft, evidence)
         suggestion = Suggestion(
             inquiry_id=inquiry.id,
             language=understanding.language,

@@ -377,6 +377,36 @@ class Draft(Record):
         return self.point + self.reason + self.example + self.closing
 
 
+class FactChange(Record):
+    """A fact in which another wording of a draft differs from the draft."""
+
+    change: Literal["added", "changed", "dropped"]
+    kind: str
+    """url, email, code, date, number, limit, label, name, term or negation."""
+    value: str
+    """The fact as it stands in the rewrite; of a dropped one, as it stood in the draft."""
+    start: int
+    """Offset into the rewrite; of a dropped fact, into the draft's text."""
+    end: int
+    before: str | None = None
+    """What a changed fact was in the draft."""
+
+
+class Finding(Record):
+    """Something in a text that breaks a rule of style: ``text[start:end]``."""
+
+    rule: str
+    """Stable id, for programs and for switching it off."""
+    start: int
+    end: int
+    message: str
+    """What is wrong, in the language of the text."""
+    remedy: str
+    """What to write or do instead."""
+    severity: Literal["error", "warning"]
+    """An error should not be sent; a warning is worth a look."""
+
+
 class Handoff(Record):
     """What the next person needs so that the customer need not explain again."""
 

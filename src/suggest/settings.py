@@ -79,6 +79,15 @@ class Voice(Record):
     """Team name, e.g. ``サポートチーム``."""
     signature: str = ""
     """Block put under e-mails; may have several lines."""
+    address: str = ""
+    """How customers are addressed at the top of e-mails, e.g. ``お客様`` or ``{name}様``; the latter is left out
+    where the inquiry does not name exactly one person."""
+    forbidden: tuple[str, ...] = ()
+    """Phrases that must not stand in a reply; a draft with one is never ready."""
+    glossary: dict[str, str] = Field(default_factory=dict)
+    """Terms and what they mean, for customers who write as beginners, e.g. ``2段階認証 = "…"``."""
+    templates: str | None = None
+    """Folder with the team's own phrases and layouts, relative to the settings file; None means the built-in ones."""
 
 
 class Settings(Record):

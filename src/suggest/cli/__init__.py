@@ -21,6 +21,7 @@ from suggest.cli import (
     evaluate,
     export,
     forget,
+    lint,
     policy,
     reply,
     report,
@@ -62,6 +63,7 @@ app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
 app.command("search")(search.search)
+app.command("lint")(lint.lint)
 app.command("evaluate")(evaluate.evaluate)
 app.command("backtest")(backtest.backtest)
 app.command("calibrate")(calibrate.calibrate)

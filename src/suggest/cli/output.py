@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from suggest.records import Claim, Match, Suggestion
+from suggest.records import Claim, Finding, Match, Suggestion
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 _LANE_STYLE = {"ready": "black on green", "review": "black on yellow", "escalate": "white on red"}
@@ -66,6 +66,18 @@ def show_suggestion(out: Console, suggestion: Suggestion) -> None:
             out.print(Text(_safe(f"    ? {question}")))
         if handoff.evidence:
             out.print(Text(_safe(f"    see: {', '.join(handoff.evidence)}"), style="dim"))
+
+
+def show_findings(out: Console, text: str, findings: Sequence[Finding]) -> None:
+    """Print what breaks a rule of style: place, rule, words, what is wrong and what to do."""
+    for finding in findings:
+        line = Text(f"{finding.start}-{finding.end} ", style="dim")
+        line.append(f"{finding.severity} {finding.rule} ", style="bold")
+        line.append(_safe(_short(" ".join(text[finding.start : finding.end].split()))))
+        out.print(line)
+        out.print(Text(f"    {finding.message} {finding.remedy}"))
+    if not findings:
+        out.print("nothing found")
 
 
 def show_matches(out: Console, matches: Sequence[Match]) -> None:

@@ -15,5 +15,7 @@ from __future__ import annotations
 
 from suggest.compose.composer import compose
 from suggest.compose.ledger import unsupported
+from suggest.compose.rewrite import check_rewrite
+from suggest.compose.style import lint
 
-__all__ = ["compose", "unsupported"]
+__all__ = ["check_rewrite", "compose", "lint", "unsupported"]

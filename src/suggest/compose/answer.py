@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from suggest.compose.citing import add_reference, citation, title_of
+from suggest.compose.conflicts import Conflict, conflicts, outranks
 from suggest.compose.examples import Detector, Example, example_of
 from suggest.compose.outline import Listing, Sentence, outline
 from suggest.compose.part import Part
 from suggest.compose.prose import add_plain, context_of, listed
 from suggest.compose.quoting import Line, quotable, quote
 from suggest.compose.relevance import Relevance, terms
-from suggest.compose.selection import Selection, select
+from suggest.compose.selection import Selection, select, together
 from suggest.compose.units import whole_list
 from suggest.compose.wording import Wording, asks_how
 from suggest.records import Article, EntryField, Reason, ResolvedCase
 
-_BUDGET = {"email": 600, "form": 600, "chat": 250, "phone": 250}
+_BUDGET = {"email": 600, "form": 600, "chat": 300, "phone": 300}
 _ENGLISH = 2.2  # English takes about this many characters for one Japanese character
 _MIN_CASE_SHARE = 0.2
 _ON_TOPIC = 0.3
+_RIVALS = 3  # entries of each kind that are held against the article
 
 
 def answer(
@@ -29,18 +31,43 @@ def answer(
     wording: Wording,
     personal_data: Detector,
     seen: Sequence[str] = (),
+    *,
+    headed: bool = False,
+    asked: Sequence[str] = (),
 ) -> Part:
-    """Answer one concern from usable entries (best first); ``used`` stays empty when nothing can be quoted."""
+    """Answer one concern from usable entries (best first); ``used`` stays empty when nothing can be quoted.
+
+    ``headed`` says that the answer gets the article's title as its heading; ``asked`` are the questions of the
+    concern one by one, where it holds several.
+    """
     budget = int(_BUDGET[wording.channel] * (1 if wording.japanese else _ENGLISH))
     notes: list[Reason] = []
     part: Part | None = None
     article: Article | None = None
     for candidate in articles:
-        part = _from_article(candidate, concern, wording, budget, seen)
+        part = _from_article(candidate, asked or [concern], wording, budget, seen, headed=headed)
         if part is not None:
             article = candidate
             break
         notes.append(wording.reason("nothing_quotable", entry=candidate.id))
+    near: list[Article | ResolvedCase] = [*articles[:_RIVALS], *cases[:_RIVALS]]
+    rivals = [entry for entry in near if entry is not article]
+    if part is not None and article is not None:
+        found = tuple(conflicts(part.said, rivals))
+        better = next(
+            (c.entry for c in found if isinstance(c.entry, Article) and outranks(c.entry, article)), None
+        )
+        other = (
+            _from_article(better, asked or [concern], wording, budget, seen, headed=headed)
+            if better
+            else None
+        )
+        if better is not None and other is not None:
+            rivals = [article, *(entry for entry in rivals if entry is not better)]
+            part, article = other, better
+            found = tuple(conflicts(part.said, rivals))
+        for conflict in found:
+            _show(conflict, article, part, wording)
     result = part or Part()
     result.notes += notes
     if not any(line.claims[0].source.field == "example" for line in result.example):
@@ -48,12 +75,25 @@ def answer(
     return result
 
 
+def _show(conflict: Conflict, article: Article, part: Part, wording: Wording) -> None:
+    """Tell the agent, in the draft and beside it, that another entry says something else."""
+    values = {"one": conflict.one, "two": conflict.other, "entry": article.id, "other": conflict.entry.id}
+    part.reason.append(wording.blank(wording.words("blank_subject_conflict", "phrases", **values)))
+    part.notes.append(wording.reason("contradiction", **values))
+    part.consulted.append(conflict.entry)
+
+
 def _from_article(
-    article: Article, concern: str, wording: Wording, budget: int, seen: Sequence[str]
+    article: Article,
+    asked: Sequence[str],
+    wording: Wording,
+    budget: int,
+    seen: Sequence[str],
+    *,
+    headed: bool,
 ) -> Part | None:
     part = Part(used=[article])
     stated = _stated(article, "point", wording)
-    relevance = Relevance(concern, _sentences(article.body))
     room = budget - sum(len(line.text) for line in stated)
     if stated:
         part.point += stated
@@ -63,23 +103,28 @@ def _from_article(
         if len(part.said) > 1 and room < sum(len(line.text) for line in part.example):
             part.example.clear()
     told = [*seen, *(s.text for name in ("point", "reason") for s in _prose(getattr(article, name)))]
-    chosen = select(
-        article.body,
-        relevance,
-        max(room, budget // 3),
-        japanese=wording.japanese,
-        how=asks_how(concern),
-        on_topic=Relevance(concern, [article.title, concern]).share(article.title) >= _ON_TOPIC,
-        seen=told if stated else seen,
+    own = _sentences(article.body)
+    chosen = together(
+        select(
+            article.body,
+            Relevance(concern, own),
+            max(room, budget // 3),
+            japanese=wording.japanese,
+            how=asks_how(concern),
+            on_topic=Relevance(concern, [article.title, concern]).share(article.title) >= _ON_TOPIC,
+            seen=told if stated else seen,
+        )
+        for concern in asked
     )
     if stated:
         _add_procedure(part, article, chosen, wording)
     else:
-        add_plain(part, article, chosen, wording)
+        add_plain(part, article, chosen, wording, headed=headed)
         if not part.point:
             return None
     if not part.reason:
-        part.reason += citation(article, wording)
+        named = headed or any(c.source.field == "title" for line in part.point for c in line.claims)
+        part.reason += citation(article, wording, named=named)
     cut = chosen.cut and not stated
     add_reference(part, article, wording, cut=cut)
     part.heading = title_of(article, wording)
@@ -130,7 +175,10 @@ def _add_example(
     for case in cases:
         relevance = Relevance(concern, [*_sentences(case.reply), case.inquiry])
         follows = article_id is not None and case.resolves_with == article_id
-        if not follows and _nearness(concern, case.inquiry) < _MIN_CASE_SHARE:
+        alone = article is None and case is cases[0]  # nothing else answers, and this one was found nearest
+        if not (follows or alone) and _nearness(concern, case.inquiry) < _MIN_CASE_SHARE:
+            continue
+        if case in part.consulted:
             continue
         found = example_of(
             case,
@@ -148,6 +196,7 @@ def _add_example(
         if lines:
             if not part.point:
                 part.point += wording.say("lead_case")
+                lines = lines if found.steps is not None else lines[1:]
             part.example += lines
             part.used.append(case)
             if case.trust == "unreviewed":

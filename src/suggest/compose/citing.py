@@ -9,11 +9,13 @@ from suggest.compose.wording import Wording
 from suggest.records import Article
 
 
-def citation(article: Article, wording: Wording) -> tuple[Line, ...]:
-    """Cite the article: the Reason where the evidence gives none."""
+def citation(article: Article, wording: Wording, *, named: bool = False) -> tuple[Line, ...]:
+    """Cite the article: the Reason where the evidence gives none. ``named``: its title has just been said."""
     title = _clean_title(article, wording)
     if not title:
         return wording.say("citation_untitled", entry_id=article.id)
+    if named:
+        return wording.say("citation_named", entry_id=article.id)
     return wording.say("citation", entry_id=article.id, title=title)
 
 
@@ -35,11 +37,19 @@ def add_reference(part: Part, article: Article, wording: Wording, *, cut: bool) 
 
 def title_of(article: Article, wording: Wording) -> tuple[Line, ...]:
     """Return the heading of a part: the article's title, or a neutral phrase."""
-    if not _clean_title(article, wording):
+    title = whole_title(article, wording)
+    if title is None:
         return wording.say("heading_neutral", mark="title")
+    return (quote(article, "title", (title,), "title"),)
+
+
+def whole_title(article: Article, wording: Wording) -> Sentence | None:
+    """Return the title as a span of the article, where it can be quoted."""
+    if not _clean_title(article, wording):
+        return None
     end = len(article.title.rstrip())
     start = len(article.title) - len(article.title.lstrip())
-    return (quote(article, "title", (Sentence(article.title[start:end], start, end, "heading"),), "title"),)
+    return Sentence(article.title[start:end], start, end, "heading")
 
 
 def _clean_title(article: Article, wording: Wording) -> str:

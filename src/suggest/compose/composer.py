@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from suggest.compose.answer import answer
@@ -11,10 +11,12 @@ from suggest.compose.examples import Detector
 from suggest.compose.handoff import hand_off
 from suggest.compose.ledger import unsupported
 from suggest.compose.part import Part
-from suggest.compose.quoting import Line
-from suggest.compose.reply import draft_of, opening_of, signature_of
+from suggest.compose.quoting import Line, steers
+from suggest.compose.relevance import Relevance, similarity
+from suggest.compose.reply import customer_of, draft_of, explained, opening_of, signature_of
+from suggest.compose.style import lint
 from suggest.compose.usable import Usable, sort_out
-from suggest.compose.wording import Wording, trouble_of
+from suggest.compose.wording import Wording, asks_leave, asks_more, asks_when, reader_of, says_no, trouble_of
 from suggest.records import (
     Article,
     Draft,
@@ -29,11 +31,8 @@ from suggest.settings import Voice
 from suggest.templates import Templates, load_templates
 
 _QUOTED = 40
-_STEERING = re.compile(
-    r"指示を無視|無視して|プロンプト|システム(?:命令|プロンプト|メッセージ)|\bAI\b|必ず書|記載してください|\{\{|\{%|<[a-z/]|"
-    r"ignore (?:all|any|the|previous)|system prompt|instructions?\b|assistant",
-    re.IGNORECASE,
-)
+_FURTHER = 3  # articles that are looked at for the second matter of a concern
+_RELATED = 0.3
 _GRIEVANCE = re.compile(r"complain|anger|angry|grievance|claim")
 
 
@@ -59,6 +58,7 @@ def compose(
         understanding.language,
         understanding.inquiry.channel,
         trouble_of(understanding),
+        reader_of(understanding),
     )
     if judgement.lane == "escalate":
         handoff = hand_off(understanding, judgement, evidence, wording)
@@ -82,14 +82,30 @@ def compose(
         notes += part.notes
         if len(parts) == 1:
             part.heading = ()
-    opening = opening_of(wording, voice, identity=guarded is not None, several=len(parts) > 1)
+    steps = any(part.has_steps for part in parts)
+    opening = opening_of(
+        wording,
+        voice,
+        customer=customer_of(understanding),
+        identity=guarded is not None,
+        several=len(parts) > 1,
+        steps=steps,
+    )
+    for part in parts:
+        part.point += explained(part.said, voice, wording)
+        part.references += wording.say("check_back") if part.has_steps else ()
     shown = [*parts]
     if judgement.questions:
         shown.append(Part(point=_questions(judgement, wording, also=bool(parts))))
-    closing = _closing(parts, judgement, wording)
+    closing = [*_cited_once(parts, wording), *_closing(parts, judgement, wording)]
     draft = draft_of(wording, opening, shown, closing, signature_of(wording, voice))
     checked, reasons = _checked(
-        draft, used, understanding, voice, wording, [i for c in judgement.concerns for i in c.entry_ids]
+        draft,
+        [*used, *(entry for part in parts for entry in part.consulted)],
+        understanding,
+        voice,
+        wording,
+        [i for c in judgement.concerns for i in c.entry_ids],
     )
     unique = {(reason.code, reason.evidence): reason for reason in [*notes, *reasons]}
     return checked, None, tuple(unique.values())
@@ -108,7 +124,7 @@ def _parts(
     for group in groups:
         part = None
         if group.answerable:
-            part = answer(group.concern, group.articles, group.cases, wording, personal_data, seen)
+            part = _answered(group, wording, personal_data, seen, headed=len(groups) > 1)
             if not part.used:
                 notes += part.notes
                 group.named += [article.id for article in group.articles]
@@ -119,19 +135,60 @@ def _parts(
         if part is not None and not part.heading:
             part.heading = wording.say("heading_neutral", mark="title")
         seen += parts[-1].said
+        further = _second_matter(group, part, wording, personal_data, seen) if len(groups) == 1 else None
+        if further is not None:
+            parts = [_answered(group, wording, personal_data, (), headed=True), further]
+            seen += further.said
     if any(part.blank for part in parts) and any(part.used for part in parts):
         notes.append(wording.reason("agent_blank"))
     return parts
+
+
+def _answered(
+    group: Usable, wording: Wording, personal_data: Detector, seen: Sequence[str], *, headed: bool
+) -> Part:
+    return answer(
+        group.concern,
+        group.articles,
+        group.cases,
+        wording,
+        personal_data,
+        seen,
+        headed=headed,
+        asked=group.asked,
+    )
+
+
+def _second_matter(
+    group: Usable, part: Part | None, wording: Wording, personal_data: Detector, seen: Sequence[str]
+) -> Part | None:
+    """Answer what one concern asks besides, from the next article on the same matter."""
+    if part is None or not asks_more(group.concern):
+        return None
+    if part.has_steps and asks_when(group.concern):  # how and until when: one article says both
+        return None
+    first = next((entry for entry in part.used if isinstance(entry, Article)), None)
+    if first is None:
+        return None
+    near = Relevance(group.concern, [article.title for article in group.articles])
+    for article in group.articles[:_FURTHER]:
+        related = max(similarity(article.title, first.title), near.share(article.title))
+        if article.id != first.id and related >= _RELATED:
+            found = answer(group.concern, [article], (), wording, personal_data, seen, headed=True)
+            if found.used and not found.example:
+                return found
+    return None
 
 
 def _blank_part(
     group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding
 ) -> Part:
     """Mark what the agent has to answer, so that the customer is not left without."""
-    quoted = re.sub(r"\s+", " ", group.concern).strip().strip("「」")
+    own = group.concern.strip().rpartition("\n")[2]  # what stands before it is shared with other concerns
+    quoted = re.sub(r"\s+", " ", own).strip().strip("「」")
     quoted = quoted if len(quoted) <= _QUOTED else quoted[: _QUOTED - 1] + "…"
     steered = any("injection" in signal.code for signal in understanding.signals)
-    if steered or not quoted or _STEERING.search(group.concern) or personal_data(group.concern):
+    if steered or not quoted or steers(group.concern) or personal_data(own):
         subject = wording.words("blank_subject_plain", "phrases")
     elif group.named:
         subject = wording.words(
@@ -157,10 +214,40 @@ def _closing(parts: Sequence[Part], judgement: Judgement, wording: Wording) -> l
     if judgement.questions:
         name = "close_ask"
     elif any(part.has_steps for part in parts):
-        name = "close_steps_how" if wording.trouble == "none" else "close_steps_trouble"
+        name = "close_steps_trouble" if wording.trouble == "failure" else "close_steps_how"
     else:
-        name = "close_facts"
-    return [*wording.say(name), *wording.say("farewell")]
+        name = "close_facts_trouble" if wording.trouble == "failure" else "close_facts"
+    if wording.reader == "beginner" and name in ("close_steps_trouble", "close_steps_how"):
+        name = "close_steps_beginner"
+    cushion = wording.say("close_refusal") if name == "close_facts" and _refuses(parts, judgement) else ()
+    return [*cushion, *wording.say(name), *wording.say("farewell")]
+
+
+def _cited_once(parts: Sequence[Part], wording: Wording) -> tuple[Line, ...]:
+    """Cite the articles of several parts in one sentence instead of one in each."""
+    cited = [part for part in parts if any(_is_citation(line) for line in part.reason)]
+    if len(cited) < 2:
+        return ()
+    for part in cited:
+        part.reason = [line for line in part.reason if not _is_citation(line)]
+    return wording.say("citation_several")
+
+
+def _is_citation(line: Line) -> bool:
+    return (line.claims[0].source.template or "").endswith("/citation_named")
+
+
+def _refuses(parts: Sequence[Part], judgement: Judgement) -> bool:
+    """Tell whether the customer wants something that the only answer says is not possible."""
+    if len(parts) != 1 or not parts[0].point:
+        return False
+    first = parts[0].point[0]
+    said = first.claims[0]
+    return (
+        said.source.kind == "entry"
+        and says_no(said.text)
+        and any(asks_leave(concern.text) for concern in judgement.concerns)
+    )
 
 
 def _holding(understanding: Understanding, judgement: Judgement, wording: Wording, voice: Voice) -> Draft:
@@ -170,7 +257,7 @@ def _holding(understanding: Understanding, judgement: Judgement, wording: Wordin
         lines = [*wording.say("sincere_apology"), *lines]
     return draft_of(
         wording,
-        opening_of(wording, voice, tone=False),
+        opening_of(wording, voice, customer=customer_of(understanding), tone=False),
         [Part(point=lines)],
         wording.say("farewell"),
         signature_of(wording, voice),
@@ -197,4 +284,17 @@ def _checked(
     found = unsupported(draft, used, understanding.inquiry.text, voice, named)
     if found:
         return None, [wording.reason("unsupported_fact", fact=found[0])]
-    return draft, []
+    return draft, list(_style(draft, voice, wording))
+
+
+def _style(draft: Draft, voice: Voice, wording: Wording) -> Iterator[Reason]:
+    """Say what the style lint finds in a draft; a marked blank is expected there."""
+    due = wording.trouble == "failure"
+    found = lint(draft.text, language=draft.language, apology_due=due, forbidden=voice.forbidden)
+    for finding in found:
+        if finding.rule != "open_blank":
+            text = f"{finding.message} {finding.remedy}"
+            place = draft.text[finding.start : finding.end]
+            yield Reason(
+                code=f"style_{finding.severity}", message=text, evidence=f"{finding.rule}: {place[:60]}"
+            )

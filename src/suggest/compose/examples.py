@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from suggest.compose.outline import Listing, Sentence, outline
-from suggest.compose.quoting import depends_on_previous, needs_steps, quotable, without_connective
+from suggest.compose.quoting import depends_on_previous, needs_steps, quotable, steers, without_connective
 from suggest.compose.relevance import Relevance, similarity, terms
 from suggest.compose.roles import introduces, is_polite
 from suggest.compose.units import whole_list
@@ -102,6 +102,7 @@ def example_of(
             return False
         return (
             quotable(sentence, japanese=japanese)
+            and not steers(sentence.text)
             and not pattern.search(sentence.text)
             and not (_figures(sentence.text) & own_figures)
         )
@@ -155,7 +156,7 @@ def _advice(
         if is_polite(s.text) and not depends_on_previous(s) and not needs_steps(s) and not introduces(s.text)
     ]
     known = frozenset[str]().union(*(terms(other) for other in said))
-    fresh = [s for s in fit if len(terms(s.text) & known) < 0.65 * len(terms(s.text))]
+    fresh = [s for s in fit if len(terms(s.text) & known) < 0.55 * len(terms(s.text))]
     long_enough = [s for s in fresh if len(s.text) >= _MIN_CHARS]
     if not long_enough:
         return ()

@@ -9,38 +9,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
 
+from suggest.compose.facts import facts_of
+from suggest.compose.polite import is_ending
+from suggest.compose.quoting import ENDING
 from suggest.records import Article, Draft, ResolvedCase
 from suggest.settings import Voice
 from suggest.text import codes
 
-_URL = re.compile(r"https?://[^\s「」『』()（）<>。、\"']+")
-_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
-_UNIT = (
-    "営業日|日間|日前|日目|日|時間|時|分|秒|週間|か月|ヶ月|カ月|月|年間|年|円|%|パーセント|名|人|枚|行|桁|文字|回|件|個|段階|"
-    "GB|MB|KB|TB|business days?|days?|hours?|minutes?|seconds?|weeks?|months?|years?|yen|percent|users?|rows?|"
-    "digits?|characters?|times"
-)
-_NUMBER = re.compile(rf"(?<![\d.,])(\d+(?:[.,:/]\d+)*)\s?((?:{_UNIT})(?![a-z]))?", re.IGNORECASE)
+_WATCHED = frozenset({"url", "email", "code", "date", "number"})
 _LAYOUT_NUMBER = re.compile(r"^(?:■ )?\d{1,3}[.)] ", re.MULTILINE)
 _LAYOUT = re.compile(r"(?:[\s\d.)■・＜＞※:\-]|Note: )*")
 _FIELDS = ("title", "body", "inquiry", "reply", "point", "reason", "example", "url", "id")
 
 
-@lru_cache(maxsize=1024)
 def facts(text: str) -> frozenset[str]:
-    """Return the facts of a text in one spelling: URLs, mail addresses, codes, numbers with their units."""
-    plain = unicodedata.normalize("NFKC", text[:40_000])
-    found: set[str] = set()
-    for pattern in (_URL, _MAIL):
-        found.update(match.group().rstrip(".,") for match in pattern.finditer(plain))
-        plain = pattern.sub(" ", plain)
-    for span in codes(plain):
-        found.add(span.text.upper())
-    for number, unit in _NUMBER.findall(plain):
-        found.add(number.replace(",", "").rstrip(".") + (unit or "").lower())
-    return frozenset(found)
+    """Return the facts of a text that need evidence: addresses, codes, dates, numbers with units."""
+    return frozenset(fact.value for fact in facts_of(text) if fact.kind in _WATCHED)
 
 
 def unsupported(
@@ -68,6 +53,8 @@ def unsupported(
             text = getattr(entry, field, "") if entry is not None and field in _FIELDS else ""
             if not claim.text or text[source.start : source.end] != claim.text:
                 problems.append(claim.text)
+        if source.template == ENDING and not is_ending(claim.text):
+            problems.append(claim.text)
         if claim.text not in rest:
             problems.append(claim.text)
         rest = rest.replace(claim.text, "\n", 1)
@@ -76,7 +63,18 @@ def unsupported(
             bare = bare.replace(claim.text, " ", 1)
     if not _LAYOUT.fullmatch(rest):
         problems += [line.strip() for line in rest.splitlines() if not _LAYOUT.fullmatch(line)]
-    allowed = facts("\n".join((voice.company, voice.team, voice.signature)))
+    allowed = facts(
+        "\n".join(
+            (
+                voice.company,
+                voice.team,
+                voice.signature,
+                voice.address,
+                *voice.glossary.values(),
+                *voice.glossary,
+            )
+        )
+    )
     asked = frozenset(span.text.upper() for span in codes(unicodedata.normalize("NFKC", inquiry[:40_000])))
     problems += sorted(_beyond(_LAYOUT_NUMBER.sub("", bare), known, allowed | asked))
     return tuple(dict.fromkeys(problems))

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from suggest.compose.lines import HEADING_CHARS, TERMINAL, Line, read_lines
-from suggest.compose.roles import Role, introduces, is_instruction, is_polite, is_request, role_of
+from suggest.compose.roles import (
+    Role,
+    gives_choice,
+    introduces,
+    is_instruction,
+    is_polite,
+    is_request,
+    role_of,
+)
 from suggest.text import sentences
 
 _MAX_CHARS = 12_000  # longer texts are read up to here
@@ -20,6 +28,7 @@ _MARKED_HEADING = re.compile(
     r"#{1,6}\s+(?P<a>.+)|[■◆□▼◇▶◎★☆●○]\s*(?P<b>.+)|【(?P<c>[^】]+)】|[＜<](?P<d>[^＞>]+)[＞>]"
 )
 _CHOICE = re.compile(r"場合|ことができ|できます")
+_FACTS = re.compile(r"次の(?:点|こと)に(?:ご)?注意|以下の(?:点|こと)に(?:ご)?注意|理由|原因|条件")
 _COLON = re.compile(r"[:：]\s*$")
 
 
@@ -160,13 +169,21 @@ def _read_list(lines: list[Line], i: int, blocks: list[Block]) -> int:
     acts = sum(is_instruction(text) for text in ends)
     orders = sum(is_instruction(text) and not is_request(text) for text in ends)
     announced = intro is not None and introduces(intro.text)
-    procedure = (
-        numbered
+    facts = _lists_facts(intro, ends)
+    procedure = not (intro is not None and gives_choice(intro.text)) and (
+        (numbered and not facts)
         or (announced and acts == len(found))
         or (orders == len(found) > 1 and not any(_CHOICE.search(item.text) for item in found))
     )
     blocks.append(Listing(intro, found, procedure, numbered))
     return i
+
+
+def _lists_facts(intro: Sentence | None, ends: list[str]) -> bool:
+    """Tell numbered alternatives or facts from numbered steps."""
+    if intro is not None and (gives_choice(intro.text) or _FACTS.search(intro.text)):
+        return True
+    return all(is_polite(text) and not is_instruction(text) for text in ends)
 
 
 def _below(lines: list[Line], i: int, count: int) -> bool:

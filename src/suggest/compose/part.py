@@ -19,6 +19,8 @@ class Part:
     references: list[Line] = field(default_factory=list)
     """What to read further; stands at the end of the part."""
     used: list[Article | ResolvedCase] = field(default_factory=list)
+    consulted: list[Article | ResolvedCase] = field(default_factory=list)
+    """Entries that only a note to the agent speaks of."""
     notes: list[Reason] = field(default_factory=list)
     has_steps: bool = False
     blank: bool = False

@@ -5,21 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from suggest.compose.citing import whole_title
 from suggest.compose.outline import Listing, Section, Sentence
 from suggest.compose.part import Part
-from suggest.compose.quoting import Line, Mark, depends_on_previous, has_note_mark, quote, without_note_mark
+from suggest.compose.quoting import (
+    ENDING,
+    Line,
+    Mark,
+    depends_on_previous,
+    has_note_mark,
+    quote,
+    without_note_mark,
+)
 from suggest.compose.selection import Selection
 from suggest.compose.units import Unit
 from suggest.compose.wording import Wording
 from suggest.records import Article, EntryField, ResolvedCase
 
+_VERB_END = re.compile(r"[ァ-ヴー一-龥](?:する|[ぁ-ん]{0,3}[うくぐすつぬぶむる])$")
 _GENERIC = re.compile(
-    r"(?:(?:操作|設定|対応|対処|変更)?(?:の?手順|方法)|steps|procedure|how to)\s*[:：]?", re.IGNORECASE
+    r"(?:(?:操作|設定|対応|対処|変更)?(?:の?手順|方法)|steps|procedure|how to|notes?|補足|備考|注意(?:事項|点)?|概要|説明)\s*[:：]?",
+    re.IGNORECASE,
 )
 
 
-def add_plain(part: Part, article: Article, chosen: Selection, wording: Wording) -> None:
-    """Put the chosen units of a plain body into the Point, causal sentences into the Reason."""
+def add_plain(
+    part: Part, article: Article, chosen: Selection, wording: Wording, *, headed: bool = False
+) -> None:
+    """Put the chosen units of a plain body into the Point, causal sentences into the Reason.
+
+    ``headed`` says that the article's title stands above it.
+    """
     causes = _causes(chosen)
     units = [unit for unit in chosen.units if unit not in causes]
     first = units[0] if units else None
@@ -28,7 +44,9 @@ def add_plain(part: Part, article: Article, chosen: Selection, wording: Wording)
         and (isinstance(first.content, Listing) or first.bullet)
         and chosen.sections[first.section].heading is None
     ):
-        part.point += _lead_in(first, wording, bullets=_bullet_or_text(units, first) == "bullet")
+        part.point += _lead_in(
+            article, first, wording, headed=headed, bullets=_bullet_or_text(units, first) == "bullet"
+        )
     section = -1
     i = 0
     while i < len(units):
@@ -36,14 +54,15 @@ def add_plain(part: Part, article: Article, chosen: Selection, wording: Wording)
         heading = chosen.sections[unit.section].heading
         if unit.section != section and heading is not None:
             if i == 0:
-                part.point += _lead_in(unit, wording)
-            if _holds_for(article, heading, unit):
+                part.point += _lead_in(article, unit, wording, headed=headed)
+            below_list = bool(part.point) and part.point[-1].mark in ("step", "bullet", "below")
+            if _holds_for(article, heading, unit, generic=below_list):
                 part.point.append(_heading_line(article, heading))
         section = unit.section
         if isinstance(unit.content, Listing):
             if (
                 part.point
-                and part.point[-1].mark == "text"
+                and part.point[-1].mark in ("text", "note")
                 and _bare_steps(unit.content)
                 and not _is_lead(part.point[-1])
             ):
@@ -63,6 +82,8 @@ def add_plain(part: Part, article: Article, chosen: Selection, wording: Wording)
             part.point.append(quote(article, "body", found, _bullet_or_text(units, unit)))
         i += len(group)
     part.reason += [quote(article, "body", u.content) for u in causes if not isinstance(u.content, Listing)]
+    if chosen.pointer is not None and not isinstance(chosen.pointer.content, Listing):
+        part.references.append(quote(article, "body", chosen.pointer.content))
 
 
 def _causes(chosen: Selection) -> list[Unit]:
@@ -98,23 +119,44 @@ def _bullet_or_text(units: Sequence[Unit], unit: Unit) -> Mark:
     return "bullet" if unit.bullet and (several or unit.lead.role == "plain") else "text"
 
 
-def _lead_in(unit: Unit, wording: Wording, *, bullets: bool = False) -> tuple[Line, ...]:
+def _lead_in(
+    article: Article, unit: Unit, wording: Wording, *, headed: bool, bullets: bool = False
+) -> tuple[Line, ...]:
     if isinstance(unit.content, Listing) and unit.content.procedure:
         if unit.content.intro is not None:
             return ()
-        return wording.say("lead_steps_how" if wording.trouble == "none" else "lead_steps_trouble")
+        if wording.trouble == "failure":
+            return wording.say("lead_steps_trouble")
+        if headed or wording.reader == "expert":
+            return wording.say("steps_follow")
+        return title_lead(article, wording) or wording.say("lead_steps_how")
     if bullets or (isinstance(unit.content, Listing) and unit.content.intro is None):
         return wording.say("lead_facts")
     return ()
 
 
-def _holds_for(article: Article, heading: Sentence, unit: Unit) -> bool:
+def title_lead(article: Article, wording: Wording) -> tuple[Line, ...]:
+    """Say what the steps are for in the words of the title: 「…する手順は、以下のとおりです。」"""
+    title = whole_title(article, wording)
+    if title is None or not wording.japanese:
+        return ()
+    if title.text.endswith(("方法", "手順")):
+        rest = wording.say("lead_title")
+    elif _VERB_END.search(title.text):
+        rest = wording.say("lead_title_verb")
+    else:
+        return ()
+    own = quote(article, "title", (title,), "title")
+    return (Line((*own.claims, *rest[0].claims), own.text + rest[0].text),)
+
+
+def _holds_for(article: Article, heading: Sentence, unit: Unit, *, generic: bool = False) -> bool:
     """Tell whether a heading says something and still covers ``unit``.
 
-    An unmarked heading may only cover what follows it at once.
+    An unmarked heading may only cover what follows it at once. ``generic`` ones such as 「手順」 only part lists.
     """
     marked = article.body[: heading.start].rpartition("\n")[2].strip() != ""
-    return (marked or unit.block == 0) and not _GENERIC.fullmatch(heading.text.strip())
+    return (marked or unit.block == 0) and (generic or not _GENERIC.fullmatch(heading.text.strip()))
 
 
 def _bare_steps(block: Listing) -> bool:
@@ -122,7 +164,7 @@ def _bare_steps(block: Listing) -> bool:
 
 
 def _is_lead(line: Line) -> bool:
-    return line.claims[0].source.kind == "template"
+    return line.claims[-1].source.kind == "template" and line.claims[-1].source.template != ENDING
 
 
 def context_of(article: Article, section: Section, wording: Wording, steps: Listing) -> list[Line]:

@@ -11,11 +11,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suggest.compose.outline import Sentence
-from suggest.compose.roles import is_japanese
+from suggest.compose.polite import polite
+from suggest.compose.roles import is_japanese, is_polite
 from suggest.records import Article, Claim, EntryField, ResolvedCase, Source
 from suggest.understand.placeholders import has_placeholder
 
 Mark = Literal["text", "note", "step", "bullet", "below", "heading", "title"]
+
+ENDING = "ja/ending"
+"""Template name of a polite ending that stands in place of a plain one."""
+
+LINE_CHARS = 90
+"""A paragraph goes on in a new line where a sentence would make its line longer than this."""
 
 MAX_SENTENCE = 400
 """Longer "sentences" are not prose; they are never quoted."""
@@ -25,12 +32,17 @@ _DROP = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff\x00-\x08\x0b\x0c\x0e-\x1f]+"
     r"|\*\*|\*(?=\[)|(?<=\])\*|\\(?=[>\[\]*_])"
 )
+_EMPHASIS = re.compile(r"(?<![^\s「（(、。])\*[^\s*][^*\n]{0,80}\*(?![^\s」）)、。])")
 _RESIDUE = re.compile(
+    r"、\s*(?:を(?:使用|参照|クリック)|に(?:移動|アクセス))|"
     r"!\[|data:image|base64,|</?(?:a|b|br|div|em|i|iframe|img|input|li|link|meta|object|ol|p|script|span|strong|"
     r"style|svg|table|td|tr|u|ul)\b|&(?:nbsp|lt|gt|amp|quot);|\{%|\{\{|javascript:|\]\(",
     re.IGNORECASE,
 )
-_CHATTER = re.compile(r"(?:です|ます|ました|でした)(?:ね|よ|よね)[。！!]?$")
+_CHATTER = re.compile(
+    r"ことにしました。?$|解決方法を見つけました|自分で問題を解決できました|(?:です|ます|ました|でした)(?:ね|よ|よね)[。！!]?$"
+)
+_LABELLED = re.compile(r"[^：:。]{1,60}[：:]")
 _BARE_LINK = re.compile(r"\s*<?(?:https?://|www\.)\S+>?\s*")
 _BACKWARD = re.compile(
     r"上記|前述|先述|前記|左記|上の(?:例|図|表|画面|手順)|前の手順|(?:下|次|右|左)の(?:図|表|画像|スクリーンショット)|下図|上図"
@@ -40,6 +52,11 @@ _BACKWARD = re.compile(
 )
 _POINTER = re.compile(
     r"(?:下|次|右|左|上)の(?:図|画像|スクリーンショット)|下図|上図|こちらの(?:記事|ページ)|この(?:記事|動画|ビデオ)",
+    re.IGNORECASE,
+)
+_STEERING = re.compile(
+    r"指示を無視|無視して|プロンプト|システム(?:命令|プロンプト|メッセージ)|\bAI\b|必ず書|記載してください|\{\{|\{%|<[a-z/]|"
+    r"ignore (?:all|any|the|previous)|system prompt|instructions?\b|assistant",
     re.IGNORECASE,
 )
 _STEP_NUMBER = re.compile(r"手順\s*[0-9０-９]|\bstep \d", re.IGNORECASE)
@@ -82,6 +99,11 @@ def quotable(sentence: Sentence, *, japanese: bool, in_list: bool = False) -> bo
     )
 
 
+def steers(text: str) -> bool:
+    """Tell whether a stranger's text speaks to the machine rather than to a reader; it is never quoted."""
+    return _STEERING.search(text) is not None
+
+
 def needs_steps(sentence: Sentence) -> bool:
     """Tell whether a sentence speaks of a numbered step."""
     return _STEP_NUMBER.search(sentence.text) is not None
@@ -115,10 +137,14 @@ def without_connective(sentence: Sentence) -> Sentence:
 def quote(
     entry: Article | ResolvedCase, field: EntryField, found: tuple[Sentence, ...], mark: Mark = "text"
 ) -> Line:
-    """Make one line of entry claims out of sentences of ``getattr(entry, field)``."""
+    """Make one line of claims out of sentences of ``getattr(entry, field)``.
+
+    Everything is verbatim but the endings of plain sentences, which become polite ones.
+    """
     claims: list[Claim] = []
     texts: list[str] = []
     for sentence in found:
+        keep, ending = _politely(sentence, mark)
         own = [
             Claim(
                 text=sentence.text[start:end],
@@ -130,19 +156,39 @@ def quote(
                     end=sentence.start + end,
                 ),
             )
-            for start, end in _spans(sentence.text)
+            for start, end in _spans(sentence.text[:keep])
         ]
+        if ending:
+            own.append(Claim(text=ending, source=Source(kind="template", template=ENDING, entry_id=entry.id)))
         claims += own
         texts.append("".join(claim.text for claim in own))
     joined = texts[0] if texts else ""
+    width = len(joined)
     for previous, sentence, text in zip(found, found[1:], texts[1:], strict=False):
         tight = sentence.start == previous.end or (joined[-1:] in "。！？!?」）" and is_japanese(joined))
-        joined += text if tight else f" {text}"
+        if mark == "text" and tight and width + len(text) > LINE_CHARS:
+            joined, width = f"{joined}\n{text}", len(text)
+        else:
+            joined += text if tight else f" {text}"
+            width += len(text)
     return Line(tuple(claims), joined, mark)
+
+
+def _politely(sentence: Sentence, mark: Mark) -> tuple[int, str]:
+    """Return how much of a sentence stays, and the ending put to it."""
+    text = sentence.text
+    if mark in ("heading", "title") or not is_japanese(text) or is_polite(text):
+        return len(text), ""
+    if mark == "bullet" and (not text.endswith("。") or _LABELLED.match(text)):
+        return len(text), ""  # what is listed may end in a noun
+    found = polite(text)
+    return (len(text), "") if found is None else (found.keep, found.ending)
 
 
 def _spans(text: str) -> list[tuple[int, int]]:
     cuts = [(m.start(), m.end()) for m in _DROP.finditer(text)]
+    for emphasis in _EMPHASIS.finditer(text):
+        cuts += [(emphasis.start(), emphasis.start() + 1), (emphasis.end() - 1, emphasis.end())]
     for link in _LINK.finditer(text):
         cuts += [(link.start(), link.start(1)), (link.end(1), link.end())]
     spans = []

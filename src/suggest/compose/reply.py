@@ -6,17 +6,25 @@ import re
 from collections.abc import Iterable, Sequence
 
 from suggest.compose.part import Part
-from suggest.compose.quoting import Line
+from suggest.compose.quoting import Line, Mark
 from suggest.compose.wording import Wording
-from suggest.records import Claim, Draft, Source
+from suggest.records import Claim, Draft, Source, Understanding
 from suggest.settings import Voice
 
+_NAME_CHARS = 24
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
 
 
 def opening_of(
-    wording: Wording, voice: Voice, *, identity: bool = False, several: bool = False, tone: bool = True
+    wording: Wording,
+    voice: Voice,
+    *,
+    customer: str = "",
+    identity: bool = False,
+    several: bool = False,
+    steps: bool = False,
+    tone: bool = True,
 ) -> list[list[Line]]:
     """Greet by channel, apologise or sympathise where it is due, and ask for identification."""
     name = _name_of(wording, voice)
@@ -31,7 +39,45 @@ def opening_of(
         feeling.append(wording.blank(wording.words("blank_subject_identity", "phrases")))
     if several:
         feeling += wording.say("several")
-    return [greeting, feeling]
+    if steps:
+        feeling += wording.say("check_ready")
+    return [_address(voice, customer, wording), greeting, feeling]
+
+
+def customer_of(understanding: Understanding) -> str:
+    """Return the customer's own name where the inquiry names exactly one person, else nothing."""
+    text = understanding.inquiry.text
+    names = {
+        re.sub(r"\s", "", text[p.start : p.end]) for p in understanding.personal_data if p.type == "name"
+    }
+    longest = max(names, key=len, default="")
+    one = all(name in longest for name in names)  # 「鳥居」 beside 「鳥居 拓海」
+    return longest if one and 0 < len(longest) <= _NAME_CHARS else ""
+
+
+def _address(voice: Voice, customer: str, wording: Wording) -> list[Line]:
+    if wording.channel not in ("email", "form") or not wording.japanese:
+        return []
+    if "{name}" in voice.address and not customer:
+        return []
+    return _own(voice.address.replace("{name}", customer), "address")
+
+
+def explained(said: Sequence[str], voice: Voice, wording: Wording) -> list[Line]:
+    """Explain to a beginner the terms of the team's glossary that the answer uses, each once."""
+    if wording.reader != "beginner":
+        return []
+    words = "\n".join(said)
+    used = [f"{term}: {meaning}" for term, meaning in voice.glossary.items() if term in words]
+    return [line for text in used for line in _own(text, "glossary", "note")]
+
+
+def _own(text: str, name: str, mark: Mark = "text") -> list[Line]:
+    """Make a line of what the team has set."""
+    text = " ".join(text.split())
+    return (
+        [Line((Claim(text=text, source=Source(kind="template", template=name)),), text, mark)] if text else []
+    )
 
 
 def signature_of(wording: Wording, voice: Voice) -> list[Line]:
@@ -39,7 +85,9 @@ def signature_of(wording: Wording, voice: Voice) -> list[Line]:
     if wording.channel not in ("email", "form"):
         return []
     signature = voice.signature
-    if not signature.strip() and not wording.japanese:
+    if not wording.japanese:
+        signature = "\n".join(line for line in signature.splitlines() if not _JAPANESE.search(line))
+    if not re.search(r"\w", signature) and not wording.japanese:
         signature = _name_of(wording, voice)
     return [
         Line((Claim(text=text.strip(), source=Source(kind="template", template="signature")),), text.strip())

@@ -15,7 +15,7 @@ Role = Literal[
 
 _TAIL = r"[。．.!！\s]*$"
 _POLITE = re.compile(
-    r"(?:です|ます|ません|ました|でした|ください|下さい|でしょう|ましょう|ませ)(?:か|ね|よ|が)?(?:[(（][^()（）]{1,80}[)）])?[。．.!！?？)）」\"\s]*$"
+    r"(?:です|ます|ません|ました|でした|ください|下さい|でしょう|ましょう|ませ)(?:か|ね|よ|が)?(?:\s?[(（][^()（）]{1,80}[)）])?[。．.!！?？)）」\"\s]*$"
 )
 _ACTION = re.compile(
     r"(?:ください|下さい|ましょう|ます|する|す|く|ぐ|る|つ|ぶ|む|う|ぬ|願います|いたします)" + _TAIL
@@ -41,10 +41,13 @@ _ENGLISH_CAUSE = re.compile(
 _REFERENCE = re.compile(
     r"(?:を|も|から|の記事|のページ|にて)?(?:ご?参照|ご覧|お読み|ご一読)(?:してください|ください|下さい|いただ|します|する|になって|願)"
     r"|「[^」]{2,80}」\s*の手順に従|「[^」]{2,80}」\s*(?:に記載|で説明)されている(?!よう)|「[^」]{2,80}」\s*(?:に従って|に記載|で説明|を試す|の説明|に移動)[^。]{0,16}[。]?$"
-    r"|^(?:関連項目|関連情報|詳細情報|参考)\b|^(?:詳細|詳しく)(?:については|は|情報)"
+    r"|のヘルプを表示します。?$|^(?:関連項目|関連情報|詳細情報|参考)\b|^(?:詳細|詳しく)(?:については|は|情報)"
     r"|\b(?:see|refer to|read|learn more|for more (?:information|details))\b[^.]{0,120}\.?$",
     re.IGNORECASE,
 )
+_CHOICE = re.compile(r"いずれか|one of the following|either of", re.IGNORECASE)
+_NAMED = re.compile(r"「[^「」]{4,80}」(?!や|のような)")
+_FOLLOWED = re.compile(r"「[^「」]{4,80}」の手順に(?:従|沿)")
 _NOTE = re.compile(
     r"^(?:※|\*\s|注意?(?:意事項)?\s*[:：]|注意?\s|重要|ヒント|メモ|備考|なお|ただし|但し|例外|note\b|caution|important\b|however)",
     re.IGNORECASE,
@@ -108,6 +111,21 @@ def role_of(sentence: str) -> Role:
     if (_CAUSE if japanese else _ENGLISH_CAUSE).search(sentence) and not is_request(sentence):
         return "cause"
     return "conclusion"
+
+
+def gives_choice(sentence: str) -> bool:
+    """Tell whether a sentence announces alternatives (「次のいずれかの手順」)."""
+    return _CHOICE.search(sentence) is not None
+
+
+def names_document(sentence: str) -> bool:
+    """Tell whether a reference names what is to be read, so that the reader can look for it."""
+    return _NAMED.search(sentence) is not None
+
+
+def follows_document(sentence: str) -> bool:
+    """Tell whether a sentence says that the procedure is the one of a named document."""
+    return _FOLLOWED.search(sentence) is not None
 
 
 def is_request(sentence: str) -> bool:

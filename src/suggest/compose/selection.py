@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from suggest.compose.outline import Listing, Section, outline
 from suggest.compose.quoting import depends_on_previous, needs_steps
 from suggest.compose.relevance import Relevance, similarity
+from suggest.compose.roles import follows_document, is_instruction
 from suggest.compose.units import Unit, units_of
 
 _LONGEST_LIST = 1_000
 _MOST_UNITS = 300
 _SAME = 0.75
+_TELLING = 0.3  # a share from which a sentence is clearly about the concern
+_THIN = 100  # fewer characters leave most readers with a question
+_BRIEF = 450  # characters of a text that is quoted as a whole
 _RELEVANT = 0.15  # what is quoted must share at least this much with the concern
 
 
@@ -24,6 +28,8 @@ class Selection:
     units: tuple[Unit, ...]
     cut: bool
     """Something that belongs to the answer had to be left out."""
+    pointer: Unit | None = None
+    """The sentence that names what to read next."""
 
 
 def select(
@@ -47,10 +53,44 @@ def select(
     steps = [unit for unit in units if unit.procedure]
     if how and steps and not any(unit.section in chosen_sections for unit in steps):
         chosen_sections.add(max(steps, key=lambda u: (u.score, -u.section)).section)
-    pool = [unit for unit in units if unit.section in chosen_sections]
-    if not pool:
+    chosen = [unit for unit in units if unit.section in chosen_sections]
+    pool = [unit for unit in chosen if not unit.pointer]
+    pointer = _pointer(chosen, pool)
+    if not pool and pointer is None:
         return Selection(sections, (), cut=bool(units))
-    best = max(unit.share for unit in pool)
+    kept, cut = _fill(pool, budget, how)
+    kept = _supported(_without_asides(kept))
+    brief = len(text) <= _BRIEF  # a short text is about its title: whoever found it, found all of it
+    weak = not on_topic and not brief and relevance.known and _best(kept, default=1.0) < _RELEVANT
+    if weak or all(unit.lead.role in ("note", "contact") for unit in kept):
+        kept = [] if weak or pointer is None else kept
+        if weak or pointer is None or pointer.share < _RELEVANT:
+            return Selection(sections, (), cut=True)
+    if pointer is not None and not _wanted(pointer, kept, how):
+        pointer = None
+    if pointer is not None and (not kept or _says_how(pointer, kept)):
+        kept = [pointer, *(unit for unit in kept if unit.share >= 0.5 * pointer.share)]
+        pointer = None
+    return Selection(sections, tuple(_in_order(kept)), cut, pointer)
+
+
+def together(selections: Iterable[Selection]) -> Selection:
+    """Join what was chosen from one text for several questions."""
+    found = list(selections)
+    if len(found) == 1:
+        return found[0]
+    units = {unit.place: unit for selection in found for unit in selection.units}
+    pointers = [selection.pointer for selection in found if selection.pointer is not None]
+    ordered = tuple(sorted(units.values(), key=lambda unit: unit.place))
+    pointer = next((unit for unit in pointers if unit.place not in units), None)
+    return Selection(found[0].sections, ordered, any(s.cut for s in found) and not ordered, pointer)
+
+
+def _fill(pool: list[Unit], budget: int, how: bool) -> tuple[list[Unit], bool]:
+    """Take the best units until the length is reached; say whether some of the answer was left out."""
+    if not pool:
+        return [], False
+    best = _best(pool)
     lead = _lead(pool, best)
     short = sum(unit.length for unit in pool) <= budget
     floor = 0.0 if short else 0.3 * best
@@ -74,12 +114,78 @@ def select(
         places.update(u.place for u in needed)
         used += length
         procedures += unit.procedure
-    kept = _supported(kept)
-    weak = not on_topic and relevance.known and max((unit.share for unit in kept), default=1.0) < _RELEVANT
-    if weak or all(unit.lead.role in ("note", "contact") for unit in kept):
-        return Selection(sections, (), cut=True)
-    kept.sort(key=lambda u: u.place)
-    return Selection(sections, tuple(kept), cut)
+    return kept, cut
+
+
+def _best(units: Sequence[Unit], default: float = 0.0) -> float:
+    return max((unit.share for unit in units), default=default)
+
+
+def _pointer(chosen: Sequence[Unit], pool: Sequence[Unit]) -> Unit | None:
+    """Return the reference that is nearest to the concern, of the sections that are quoted."""
+    pointers = [unit for unit in chosen if unit.pointer]
+    if not pointers:
+        return None
+    nearest = max(pointers, key=lambda u: (u.score, [-n for n in u.place]))
+    return (
+        nearest
+        if len(pointers) == 1 or nearest.share >= 0.5 * _best(pool) or nearest.share >= _RELEVANT
+        else None
+    )
+
+
+def _wanted(pointer: Unit, kept: Sequence[Unit], how: bool) -> bool:
+    """Tell whether a reference adds something: what is quoted gives no procedure, or is thin."""
+    if any(unit.procedure for unit in kept):
+        return False
+    if depends_on_previous(pointer.lead) and not any(
+        unit.section == pointer.section and unit.place < pointer.place for unit in kept
+    ):
+        return False
+    told = any(is_instruction(text) for unit in kept for text in unit.texts)
+    return pointer.share >= _TELLING or (how and not told) or sum(unit.length for unit in kept) < _THIN
+
+
+def _says_how(pointer: Unit, kept: Sequence[Unit]) -> bool:
+    """Tell whether a reference is itself the answer: to do this, follow that document."""
+    return (
+        follows_document(pointer.lead.text)
+        and not depends_on_previous(pointer.lead)
+        and pointer.share > 1.2 * _best(kept)
+    )
+
+
+def _without_asides(kept: list[Unit]) -> list[Unit]:
+    """Drop bullets, each a fact of its own, that say far less about the concern than the best one beside them."""
+    best: dict[tuple[int, int], float] = {}
+    for unit in kept:
+        if unit.bullet:
+            key = (unit.section, unit.block)
+            best[key] = max(best.get(key, 0.0), unit.share)
+    return [
+        unit
+        for unit in kept
+        if not unit.bullet
+        or best[unit.section, unit.block] < _TELLING
+        or unit.share >= 0.3 * best[unit.section, unit.block]
+    ]
+
+
+def _in_order(kept: list[Unit]) -> list[Unit]:
+    """Order as in the text, but the section that clearly speaks about the concern first."""
+    ordered = sorted(kept, key=lambda u: u.place)
+    if not ordered:
+        return ordered
+    first = ordered[0].section
+    best = max(ordered, key=lambda u: u.share)
+    opening = _best([u for u in ordered if u.section == first])
+    if best.section == first or best.share < _TELLING or best.share < 1.5 * opening:
+        return ordered
+    if isinstance(best.content, Listing) or any(u.procedure for u in ordered if u.section == first):
+        return ordered
+    return [u for u in ordered if u.section == best.section] + [
+        u for u in ordered if u.section != best.section
+    ]
 
 
 def _fresh(units: Sequence[Unit], seen: Sequence[str]) -> list[Unit]:
@@ -125,7 +231,7 @@ def _lead(pool: list[Unit], best: float) -> Unit | None:
             break
         if isinstance(unit.content, Listing) or unit.lead.role in ("note", "contact"):
             continue
-        return unit if unit.share >= 0.3 * best or best < 0.2 else None
+        return unit if unit.share >= 0.25 * best or best < 0.2 else None
     return None
 
 
@@ -139,7 +245,7 @@ def _worth(unit: Unit, kept: list[Unit], floor: float, procedures: int, how: boo
                 for other in kept
             )
             fits = how or unit.section == 0 or unit.share >= max(floor, 0.15)
-            return (procedures == 0 and fits) or beside or unit.share > floor * 2.5
+            return (procedures == 0 and fits) or beside or unit.share > max(floor * 2.5, _TELLING)
         return unit.share >= floor
     if unit.lead.role == "contact":
         return False
@@ -151,7 +257,7 @@ def _worth(unit: Unit, kept: list[Unit], floor: float, procedures: int, how: boo
         for other in kept
     )
     return unit.share >= max(floor, 0.0 if not floor and unit.section == 0 else 0.08) or (
-        near and not unit.bullet and unit.lead.role in ("conclusion", "cause", "note")
+        near and not unit.bullet and unit.lead.role in ("conclusion", "cause", "note", "plain")
     )
 
 

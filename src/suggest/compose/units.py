@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from suggest.compose.outline import Item, Listing, Section, Sentence
+from suggest.compose.polite import polite as politely
 from suggest.compose.quoting import quotable
 from suggest.compose.relevance import Relevance
-from suggest.compose.roles import introduces, is_polite
+from suggest.compose.roles import gives_choice, introduces, is_polite, names_document
 
 _ROLE_BONUS = {
     "conclusion": 0.15,
@@ -34,6 +35,8 @@ class Unit:
     share: float
     score: float
     bullet: bool = False
+    pointer: bool = False
+    """The unit names another document to read."""
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -70,16 +73,19 @@ def units_of(sections: tuple[Section, ...], relevance: Relevance, japanese: bool
         heading = section.heading.text if section.heading else ""
         context = 0.4 * relevance.share(heading) if heading else 0.1
         for b, block in enumerate(section.blocks):
-            early = 0.25 if s == 0 and b == 0 else 0.0
+            early = 0.25 if s == 0 and b == 0 else 0.15 if b == 0 else 0.0
             if isinstance(block, Listing):
                 units += _list_units(s, b, block, relevance, context + early, japanese)
                 continue
             polite = any(is_polite(sentence.text) for sentence in block)
             for p, sentence in enumerate(block):
-                if _stands(sentence, japanese):
+                if _points(sentence, japanese):
+                    share = relevance.share(sentence.text)
+                    units.append(Unit(s, b, p, (sentence,), share, share + context, pointer=True))
+                elif _stands(sentence, japanese):
                     share = relevance.share(sentence.text)
                     bonus = _ROLE_BONUS.get(sentence.role, 0.0) + (early if p == 0 else early / 2)
-                    plain = sentence.role == "plain" and not polite
+                    plain = sentence.role == "plain" and not polite and politely(sentence.text) is None
                     units.append(Unit(s, b, p, (sentence,), share, share + context + bonus, bullet=plain))
     return units
 
@@ -91,6 +97,9 @@ def _list_units(
     if block.procedure:
         share = relevance.share(*block.texts)
         return [Unit(s, b, 0, whole, share, 0.85 * share + context + 0.25)] if whole else []
+    if whole and block.intro is not None and whole.intro is not None and gives_choice(block.intro.text):
+        share = relevance.share(*block.texts)
+        return [Unit(s, b, 0, whole, share, share + context + 0.2)]
     prose = [
         tuple(x for line in item.lines for x in line if _stands(x, japanese))
         for item in block.items
@@ -118,6 +127,8 @@ def whole_list(block: Listing, japanese: bool) -> Listing | None:
                 for i, x in enumerate(line)
                 if quotable(x, japanese=japanese, in_list=True) and (i == 0 or x.role != "reference")
             )
+            if lines and line and not (fit and fit[0] is line[0]):
+                continue  # what stands below a step may be left out
             if line and (not fit or fit[0] is not line[0]):
                 return None
             if not line and not lines:
@@ -142,6 +153,14 @@ def _is_link_list(block: Listing) -> bool:
     """Tell a list of titles of other articles, whose links got lost, from a list of facts."""
     titles = sum(_TITLE.search(item.text) is not None for item in block.items)
     return block.intro is None and titles * 2 >= len(block.items)
+
+
+def _points(sentence: Sentence, japanese: bool) -> bool:
+    return (
+        sentence.role == "reference"
+        and names_document(sentence.text)
+        and quotable(sentence, japanese=japanese)
+    )
 
 
 def _stands(sentence: Sentence, japanese: bool) -> bool:

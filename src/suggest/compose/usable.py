@@ -17,6 +17,8 @@ class Usable:
 
     concern: str
     answerable: bool
+    asked: list[str] = field(default_factory=list)
+    """The concerns one by one, where several share an article."""
     articles: list[Article] = field(default_factory=list)
     cases: list[ResolvedCase] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
@@ -49,6 +51,7 @@ def sort_out(
         if same is None:
             groups.append(found)
             continue
+        same.asked += found.asked
         same.concern += "\n" + found.concern
         same.articles += [a for a in found.articles if a not in same.articles]
         same.cases += [c for c in found.cases if c not in same.cases]
@@ -62,7 +65,7 @@ def _usable(
     today: date,
     notes: list[Reason],
 ) -> Usable:
-    found = Usable(concern.text, concern.answerable)
+    found = Usable(concern.text, concern.answerable, [concern.text])
     by_id = {candidate.entry.id: candidate.entry for candidate in candidates}
     foreign: list[Reason] = []  # worth saying only when nothing in the right language is there
     for entry_id in concern.entry_ids:

@@ -11,10 +11,11 @@ from suggest.records import Channel, Claim, Reason, Source, Understanding
 from suggest.templates import Language, Templates
 
 Trouble = Literal["failure", "mishap", "none"]
+Reader = Literal["beginner", "expert", "general"]
 
 _READ = 4_000  # characters of an inquiry that tone is judged by
 _FAILURE = re.compile(
-    r"エラー|[A-Za-z]{2,}-?[0-9]{3,}[^。\n]{0,12}(?:表示され|出て|出まし|出ます|出る)|なくなっ(?:た|て|ちゃ)|なくなりま|出てこ|行かな|行きませ|不具合|障害|おかしい|困って|困り|動作しない|動かな|動きま|開かな|開けな|入れな(?!い(?:よう|設定))|届かな|届きま|届いていま"
+    r"エラー|勝手に|[A-Za-z]{2,}-?[0-9]{3,}[^。\n]{0,12}(?:表示され|出て|出まし|出ます|出る)|なくなっ(?:た|て|ちゃ)|なくなりま|出てこ|行かな|行きませ|不具合|障害|おかしい|困って|困り|動作しない|動かな|動きま|開かな|開けな|入れな(?!い(?:よう|設定))|届かな|届きま|届いていま"
     r"|(?:でき|出来|られ|れ|わか|使え|送れ|見え|入れ|消せ|進め|押せ|開け|読め|直ら|戻ら|出|来|反映され|表示され)(?:ません|ない(?:です|ん|の|$|[。、！!\s]))"
     r"|固まっ|フリーズ|落ち(?:る|て|ます|まし)|弾かれ|止まって(?:い|し|お|ま)|止まった|止まりま|消えて|消えま|消えた(?!こと|後|あと)|遅い|遅く|失敗|繋がら|つながら|(?<!グ)ループ|二重に|ずれて|文字化け"
 )
@@ -40,6 +41,36 @@ _ASKS_HOW = re.compile(
     r"|\bhow (?:do|can|to|should)\b|\bsteps\b|\bwhere (?:do|can)\b|\bwhat now\b",
     re.IGNORECASE,
 )
+_ASKS_MORE = re.compile(
+    r"(?:^|[。、\n])(?:あと|それと|また|ついでに)、?[^。]*も|も(?:一緒に|併せて|あわせて)|(?:方法|やり方|手順|操作)と、|"
+    r"\b(?:and also|as well as|and how)\b",
+    re.IGNORECASE,
+)
+_ASKS_WHEN = re.compile(
+    r"いつ|何(?:日|時間|分|か月|ヶ月)|期限|期間|目安|どのくらい|どれくらい|\b(?:when|how long|deadline)\b",
+    re.I,
+)
+_ASKS_LEAVE = re.compile(
+    r"たい|でき(?:ます|る|ない)(?:でしょう)?(?:か|の|もの)|可能|られ(?:ます|る)(?:でしょう)?か|ませんか|ないの|ほしい|欲しい"
+    r"|\b(?:can (?:i|we|you)|is it possible|want|would like)\b",
+    re.IGNORECASE,
+)
+_SAYS_NO = re.compile(
+    r"(?:でき|対応(?:して|いたして)?(?:い|おり)|用意して(?:い|おり)|あり|ござい|いただけ|られ|サポートして(?:い|おり)|行えま?)ません"
+    r"|\b(?:cannot|can't|not (?:possible|available|supported))\b",
+    re.IGNORECASE,
+)
+_BEGINNER = re.compile(
+    r"初心者|初めて(?:使|利用|な)|はじめて(?:使|利用|な)|(?:機械|パソコン|スマホ|ネット|ＰＣ|PC)(?:は|が|に)?(?:苦手|弱|疎|不慣れ|詳しくな)|"
+    r"(?:詳しく|よく)(?:は)?(?:ない|ありません|わから|分から)|(?:やさしく|易しく|簡単に|わかりやすく|分かりやすく)(?:教|説明)|年寄り|高齢"
+    r"|\b(?:beginner|not (?:very )?(?:technical|tech-savvy|good with computers)|in simple (?:words|terms)|for dummies)\b",
+    re.IGNORECASE,
+)
+_EXPERT = re.compile(
+    r"PowerShell|コマンド|スクリプト|レジストリ|グループ ?ポリシー|\bAPI\b|\bSAML\b|\bIdP\b|\bDNS\b|\bMX\b|\bSPF\b|\bDKIM\b|\bOAuth|\bSSO\b|"
+    r"シングルサインオン|テナント|プロビジョニング|エンドポイント|NameID|レコード|ログを(?:採|取)得|\bCLI\b|\bregistry\b|\btenant\b|\bprovisioning\b",
+    re.IGNORECASE,
+)
 _MISHAP_EN = re.compile(r"\b(?:forgot(?:ten)?|lost|stolen|by mistake|accidentally|broke)\b", re.IGNORECASE)
 
 
@@ -57,6 +88,34 @@ def trouble_of(understanding: Understanding) -> Trouble:
     return "mishap" if mishap else "none"
 
 
+def reader_of(understanding: Understanding) -> Reader:
+    """Tell from the words of an inquiry whether a beginner or an expert writes."""
+    text = understanding.body[:_READ]
+    if _BEGINNER.search(text):
+        return "beginner"
+    return "expert" if len({match.group().lower() for match in _EXPERT.finditer(text)}) >= 2 else "general"
+
+
+def asks_more(concern: str) -> bool:
+    """Tell whether a concern names a second matter beside the first (「…方法と、…のか」「あと…も一緒に」)."""
+    return _ASKS_MORE.search(concern[:_READ]) is not None
+
+
+def asks_when(concern: str) -> bool:
+    """Tell whether a concern asks for a time or a deadline."""
+    return _ASKS_WHEN.search(concern[:_READ]) is not None
+
+
+def asks_leave(concern: str) -> bool:
+    """Tell whether a concern wishes for something, or asks whether it can be done."""
+    return _ASKS_LEAVE.search(concern[:_READ]) is not None
+
+
+def says_no(answer: str) -> bool:
+    """Tell whether an answer says that something cannot be had or done."""
+    return _SAYS_NO.search(answer) is not None
+
+
 def asks_how(concern: str) -> bool:
     """Tell whether a concern asks for a procedure."""
     return _ASKS_HOW.search(concern[:_READ]) is not None
@@ -70,6 +129,7 @@ class Wording:
     language: Language
     channel: Channel
     trouble: Trouble
+    reader: Reader = "general"
 
     @property
     def japanese(self) -> bool:

@@ -15,8 +15,8 @@ def _of(*names: str) -> frozenset[str]:
 
 _PLAIN = (
     "greeting apology empathy sincere_apology identity_check several heading_blank heading_neutral blank blank_subject_plain blank_subject_identity "
-    "steps_follow lead_steps_how lead_steps_trouble lead_facts lead_case citation_untitled example_steps example_same "
-    "example_facts reference_same ask ask_also close_steps_trouble close_steps_how close_facts close_ask farewell"
+    "steps_follow lead_steps_how lead_steps_trouble lead_title lead_title_verb lead_facts lead_case citation_untitled citation_named citation_several example_steps example_same "
+    "example_facts reference_same ask ask_also close_steps_trouble close_steps_how close_facts close_facts_trouble close_refusal close_steps_beginner check_ready check_back close_ask farewell"
 ).split()
 
 TABLES: dict[str, dict[str, frozenset[str]]] = {
@@ -26,6 +26,7 @@ TABLES: dict[str, dict[str, frozenset[str]]] = {
         "blank_note": _of("subject"),
         "blank_subject": _of("quoted"),
         "blank_subject_entry": _of("quoted", "entries"),
+        "blank_subject_conflict": _of("one", "two", "entry", "other"),
         "citation": _of("title"),
         "reference": _of("title"),
         "reference_url": _of("url"),
@@ -54,6 +55,7 @@ TABLES: dict[str, dict[str, frozenset[str]]] = {
         ),
         "agent_blank": _NONE,
         "unsupported_fact": _of("fact"),
+        "contradiction": _of("one", "two", "entry", "other"),
     },
 }
 """Table → phrase → variables that it uses."""

@@ -76,6 +76,7 @@ def _split(body: str) -> list[str]:
     listed = list_items(body)
     if listed is not None:
         lead, items, tail = listed
+        lead = " ".join(s.text for s in sentences(lead) if not announces_several(s.text))
         return [_with_context(item, [lead, tail], items[0]) for item in items]
     segments = _segments(said)
     shared = _leading_context(segments[0]) if len(segments) > 1 else ""

@@ -14,6 +14,7 @@ _NUMBERED = re.compile(
 )
 _BULLET = re.compile(r"^[・●■◆◇○▪◎*•\-–][・ ]?(?=\S)", re.MULTILINE)
 _LABEL = re.compile(r"[^::\n]{1,14}[::][ ]?\S")
+_ASKED = re.compile(r"教え|教示|知りた|知らせ|伺い|\b(?:tell|let) (?:me|us)\b", re.IGNORECASE)
 _CLOSING = re.compile(r"(?:^|(?<=[。.\n ]))(?:以上)[^\n]{0,40}\Z|\(\d\)(?:が|を|は|の方)[^\n]{0,30}\Z")
 
 
@@ -83,5 +84,11 @@ def _asks_several(listed: Listed, *, numbered: bool) -> bool:
     if not numbered and shared:  # several sides of one matter
         return False
     announced = announces_several(listed.lead) or announces_several(listed.tail)
+    if announced and _ASKED.search(f"{listed.lead}\n{listed.tail}"):  # 「次の2つをご教示ください」
+        return True
     most = sum(asking) * 2 >= len(asking)
-    return all(asking) or (announced and most) or (numbered and any(asking) and (most or all(wanting)))
+    return (
+        all(asking)
+        or (announced and (most or all(wanting)))
+        or (numbered and any(asking) and (most or all(wanting)))
+    )
