@@ -172,13 +172,12 @@ def intents(data: Path, name: str, profile: str) -> None:
         prior = Confidence(prior_for(kb.embedder.name))
 
         def best(text: str, without: str | None = None) -> tuple[float, str]:
-            from suggest.index.lookup import unknown_share
             from suggest.records import Concern
 
             found = [i for i in kb.retrieve(text, top=11, today=TODAY) if i.entry.id != without][:10]
             if not found:
                 return -20.0, ""
-            scores = prior.scores(Concern(text=text), found, unknown=unknown_share(kb, text), today=TODAY)
+            scores = prior.scores(Concern(text=text), found, unknown=kb.unknown_share(text), today=TODAY)
             top = int(np.argmax(scores))
             return scores[top], labels[found[top].entry.id]
 

@@ -1,9 +1,10 @@
 """Proofs that a re-index never loses, mixes or waits.
 
-    python benchmarks/durability.py [--kills 1000] [--mutations 10000] [--minutes 10] [--searches 1000000] [--only NAME]
+    python benchmarks/durability.py [--kills 1000] [--step 1] [--mutations 10000] [--minutes 10] [--searches 1000000] [--only NAME]
 
 ``kills``       kill -9 at random moments of a re-index, then reopen: what was acknowledged is there, nothing is mixed
 ``operations``  kill -9 before each change to a file, a full disk from each on, one failed operation at each
+``near``        the same with the approximate vector index
 ``mutations``   damaged, cut, swapped and removed files: an error that names one, or the right answer
 ``rivals``      8 readers and 2 competing writers: no torn read, one writer at a time
 ``tenants``     searches with the names of 100 tenants, and with forged ones: no foreign entry
@@ -42,7 +43,8 @@ LIVE, NEXT = 7, 8
 class Victim:
     """The process that syncs; see reindex/victim.py."""
 
-    def __init__(self, library: Path | None) -> None:
+    def __init__(self, library: Path | None, *, near: bool) -> None:
+        self._near = near
         extra = {"LD_PRELOAD": str(library)} if library else {}
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "victim.py")],
@@ -53,7 +55,7 @@ class Victim:
         """Run one request to its end."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.write(json.dumps(request | {"near": self._near}) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
@@ -73,11 +75,11 @@ def fault_library(folder: Path) -> Path | None:
 
 
 @contextmanager
-def bench() -> Iterator[tuple[Path, Path, Victim]]:
+def bench(*, near: bool = False) -> Iterator[tuple[Path, Path, Victim]]:
     """Give a folder to work in, a knowledge base with a history, and a victim."""
     with tempfile.TemporaryDirectory(prefix="suggest-durability-") as name:
         work = Path(name)
-        victim = Victim(fault_library(work))
+        victim = Victim(fault_library(work), near=near)
         try:
             for version in (LIVE - 2, LIVE - 1, LIVE):
                 said = victim.ask(do="sync", folder=str(work / "base"), version=version)
@@ -153,11 +155,13 @@ def kills(count: int) -> Counter[str]:
     return tally
 
 
-def operations(step: int = 1, modes: tuple[int, ...] = (KILL, FULL, FAILED)) -> Counter[str]:
+def operations(
+    step: int = 1, modes: tuple[int, ...] = (KILL, FULL, FAILED), *, near: bool = False
+) -> Counter[str]:
     """Kill, fill the disk, or fail once, at each (``step``-th) change to a file."""
     tally: Counter[str] = Counter()
     slowest = 0.0
-    with bench() as (work, base, victim):
+    with bench(near=near) as (work, base, victim):
         if not (work / "faults.so").exists():
             tally["left out: no C compiler"] += 1
             return tally
@@ -185,16 +189,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=1_000)
+    parser.add_argument("--step", type=int, default=1, help="only every so many-th operation")
     parser.add_argument("--mutations", type=int, default=10_000)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--searches", type=int, default=1_000_000)
     parser.add_argument(
-        "--only", nargs="+", default=["kills", "operations", "mutations", "rivals", "tenants"]
+        "--only", nargs="+", default=["kills", "operations", "near", "mutations", "rivals", "tenants"]
     )
     arguments = parser.parse_args()
     proofs: dict[str, Callable[[], Counter[str]]] = {
         "kills": lambda: kills(arguments.kills),
-        "operations": operations,
+        "operations": lambda: operations(arguments.step),
+        "near": lambda: operations(arguments.step, near=True),
         "mutations": lambda: mutations.prove(arguments.mutations),
         "rivals": lambda: rivals.prove(arguments.minutes * 60),
         "tenants": lambda: tenants.prove(arguments.searches),

@@ -9,10 +9,11 @@ import pytest
 
 from suggest import KnowledgeBase, Settings
 from suggest.errors import KnowledgeBaseCorrupt, KnowledgeBaseError, ModelError
-from suggest.index import generation as generations
+from suggest.index import manifest as manifests
 from suggest.index.adaptation import MIN_PAIRS, adapt, learn, project
 from suggest.index.embedding import Vectors
 from suggest.index.known_pairs import known_pairs
+from suggest.index.roster import Roster
 from suggest.index.store import EntryStore
 from suggest.records import Article, ResolvedCase
 from suggest.settings import Retrieval
@@ -94,8 +95,11 @@ def test_known_pairs_of_articles_and_cases(tmp_path: Path, article: Make, case: 
         ]
         kb.sync(entries)
     store = EntryStore(tmp_path, read_only=True)
-    keys = {entry.id: number for number, entry in enumerate(entries, 1)}
-    found = {(p.question, p.answer, p.group) for p in known_pairs(store, keys, 100)}
+    keys = sorted((entry.id, number) for number, entry in enumerate(entries, 1))
+    roster = Roster(
+        [entry_id for entry_id, _ in keys], np.array([key for _, key in keys]), np.zeros((6, 2), np.int64)
+    )
+    found = {(p.question, p.answer, p.group) for p in known_pairs(store, roster, 100)}
     assert found == {
         (entries[0].title, entries[0].body, 1),
         (entries[2].title, entries[2].body, 3),
@@ -104,7 +108,7 @@ def test_known_pairs_of_articles_and_cases(tmp_path: Path, article: Make, case: 
         (entries[4].inquiry, entries[4].reply, 5),
         (entries[5].inquiry, entries[5].reply, 6),
     }
-    assert len(known_pairs(store, keys, 2)) == 2
+    assert len(known_pairs(store, roster, 2)) == 2
     store.close()
 
 
@@ -187,7 +191,7 @@ def test_a_map_of_another_size_is_refused(turned: KnowledgeBase) -> None:
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
     }
-    manifest["sha256"] = generations._own_sha256(manifest)
+    manifest["sha256"] = manifests._own_sha256(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(KnowledgeBaseCorrupt, match=r"shape \(3, 3\), expected \(32, 32\)"):
         KnowledgeBase.open(turned.path, embedder=_Turned(32))

@@ -38,6 +38,11 @@ def test_kill_full_disk_and_failed_write_at_file_operations() -> None:
         assert tally["left on the old generation"] >= 10
 
 
+def test_faults_while_the_approximate_index_is_written() -> None:
+    tally = passed(durability.operations(step=149, modes=(1, 2), near=True))
+    assert tally["left out: no C compiler"] or tally["left on the old generation"] >= 2
+
+
 def test_damaged_files() -> None:
     tally = passed(mutations.prove(150))
     assert tally["refused, the file named"] >= 75

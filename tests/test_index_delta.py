@@ -18,6 +18,7 @@ from suggest.index.analysis import analyse, embedding_text, embedding_tokens, pa
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.models import load_embedder
 from suggest.index.spool import Spool
+from suggest.index.stores import Segment
 from suggest.records import Article
 from suggest.settings import Retrieval
 from suggest.sources import read_entries
@@ -137,7 +138,7 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> tuple[vectors.VectorLeg, n
     segments, opened = [], []
     for n, (start, end) in enumerate([(0, 18_000), (18_000, 23_000), (23_000, 24_000)]):
         made[start:end].tofile(folder / f"{n}.f32")
-        segments.append(vectors.Segment(f"{n}.f32", end - start))
+        segments.append(Segment(f"{n}.f32", end - start))
         opened.append(made[start:end])
     vectors.build_near(folder / "base", opened[:2], None)
     vectors.build_near(folder / vectors.NEAR, opened, folder / "base")
@@ -208,7 +209,7 @@ def test_workers_analyse_as_this_process_does(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_stored_terms_give_the_vectors_of_the_texts() -> None:
-    model = load_embedder(Retrieval())
+    model = load_embedder(Retrieval(profile="fast"))
     entries = list(read_entries(SAMPLE))
     fast = model.embed_tokens([embedding_tokens(analyse(parts_of(entry))) for entry in entries])  # type: ignore[attr-defined]
     assert np.allclose(fast, model.embed_documents([embedding_text(entry) for entry in entries]), atol=1e-6)
@@ -249,3 +250,45 @@ def test_rows_that_did_not_change_are_not_parsed(kb: KnowledgeBase, tmp_path: Pa
     report, parsed = sync([*rows[:3], json.dumps(json.loads(rows[3]) | {"id": "new"}), *rows[4:]])
     assert (report.added, report.removed, report.embedded) == (1, 1, 0)
     assert "f3" not in kb.entry_ids()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line_end"), [("utf-8-sig", "\n"), ("cp932", "\r\n"), ("utf-8", "\r"), ("utf-8", "\r\n")]
+)
+def test_rows_are_recognised_in_every_encoding(
+    kb: KnowledgeBase, tmp_path: Path, encoding: str, line_end: str
+) -> None:
+    source = tmp_path / "faq.jsonl"
+    rows = [
+        json.dumps({"id": f"f{n}", "title": f"返品の方法{n}", "body": "窓口へ。"}, ensure_ascii=False)
+        for n in range(5)
+    ]
+
+    def sync(rows: list[str], line_end: str = line_end) -> tuple[int, int, int]:
+        source.write_bytes(line_end.join(["", *rows, ""]).encode(encoding))
+        report = kb.sync(read_entries(source))
+        return report.added, report.changed, report.unchanged
+
+    assert sync(rows) == (5, 0, 0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("suggest.sources.jsonl.parse_object", lambda text: pytest.fail(f"parsed {text}"))
+        assert sync(rows) == (0, 0, 5)
+        assert sync(rows[::-1], "\n") == (0, 0, 5)
+    assert sync([*rows[:4], rows[4].replace("窓口", "電話")]) == (0, 1, 4)
+    with pytest.raises(SourceError, match=r"faq\.jsonl:4: field 'id'.*'f1' is already at .*faq\.jsonl:3"):
+        sync([*rows[:2], rows[1]])
+
+
+def test_a_known_row_that_stands_there_twice_is_left_out_with_the_bad_ones(
+    kb: KnowledgeBase, tmp_path: Path
+) -> None:
+    source, bad = tmp_path / "faq.jsonl", tmp_path / "bad.jsonl"
+    rows = [json.dumps({"id": f"f{n}", "title": f"返品{n}", "body": "窓口へ。"}) for n in range(4)]
+    source.write_text("\n".join(rows), encoding="utf-8")
+    kb.sync(read_entries(source))
+    source.write_text("\n".join([*rows[:3], rows[0]]), encoding="utf-8")
+    reader = read_entries(source, skip_bad=bad)
+    report = kb.sync(reader, keep_missing=reader.still_there)
+    assert (report.unchanged, report.removed, reader.rejected) == (3, 1, 1)
+    [said] = [json.loads(line) for line in bad.read_text(encoding="utf-8").splitlines()]
+    assert (said["line"], said["field"], said["row"]) == (4, "id", rows[0])

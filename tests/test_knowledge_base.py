@@ -273,7 +273,7 @@ def test_another_format_version_is_named(tmp_path: Path, article: Make) -> None:
     path = _live(tmp_path) / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(manifest | {"format_version": 99}), encoding="utf-8")
-    with pytest.raises(FormatVersionError, match=r"format version 99.*reads 4"):
+    with pytest.raises(FormatVersionError, match=r"format version 99.*reads 5"):
         KnowledgeBase.open(tmp_path, embedder=HashingEmbedder())
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from suggest.errors import KnowledgeBaseCorrupt, KnowledgeBaseError, ModelMismat
 from suggest.index import canaries, maintenance
 from suggest.index import generation as generations
 from suggest.index.lock import writer_lock
+from suggest.judge import calibration
 from suggest.records import Entry
 from suggest.testing import HashingEmbedder
 
@@ -99,7 +101,18 @@ def test_forget_leaves_no_byte(tmp_path: Path, article: Make, case: Make) -> Non
             [*entries, article(9), case(7, id="zz-7", inquiry=f"{secret}より", reply=f"お問い合わせ{secret}")]
         )
         assert any(vector.tobytes() in path.read_bytes() for path in folder.rglob("*.f32"))
+        labels = [
+            {"id": "q1", "text": f"{secret} より", "expected_entries": {"a1": 1}},
+            {"id": "zz-7", "text": "別の文です", "expected_lane": "review"},
+            {"id": "q3", "text": "返品の方法を教えてください", "expected_entries": {"zz-7": 2, "a2": 1}},
+            {"id": "q4", "text": "お問い合わせ", "expected_entries": {"a3": 1}},
+        ]
+        (folder / maintenance.LABELS).write_text(
+            "".join(json.dumps(label, ensure_ascii=False) + "\n" for label in labels), encoding="utf-8"
+        )
         assert kb.forget("zz-7", "never-there") == 2
+        left = [json.loads(line) for line in (folder / maintenance.LABELS).read_text("utf-8").splitlines()]
+        assert left == [labels[2] | {"expected_entries": {"a2": 1}}, labels[3]]
         assert "zz-7" not in kb.entry_ids()
         assert len(kb) == 6
         assert generations.kept_numbers(folder) == [4]
@@ -109,6 +122,18 @@ def test_forget_leaves_no_byte(tmp_path: Path, article: Make, case: Make) -> Non
             for trace in (secret.encode(), term.encode(), "甲斐崎".encode(), vector.tobytes(), b"zz-7"):
                 assert trace not in data, path
     assert maintenance.verify(folder)["ok"]
+
+
+def test_forget_names_a_label_that_cannot_be_read(kb: KnowledgeBase, article: Make) -> None:
+    kb.sync([article(1), article(2)])
+    (kb.path / maintenance.LABELS).write_text('{"id": "q1"}\n', encoding="utf-8")
+    with pytest.raises(KnowledgeBaseError, match=r"labels\.jsonl:1: is no label"):
+        kb.forget("a1")
+    assert "a1" in kb.entry_ids()
+
+
+def test_the_labels_that_are_forgotten_are_those_that_calibration_keeps() -> None:
+    assert maintenance.LABELS == calibration.LABELS
 
 
 def test_expired_and_superseded_entries_are_listed(kb: KnowledgeBase, article: Make) -> None:

@@ -11,6 +11,7 @@ import pytest
 from suggest import KnowledgeBase, read_entries
 from suggest.errors import SourceError
 from suggest.index import masking as index_masking
+from suggest.index import plan as index_plan
 from suggest.index import sync as index_sync
 from suggest.index.analysis import Parts
 from suggest.index.analysis_pool import AnalysisPool
@@ -65,7 +66,7 @@ def unmasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
             patch.setattr(module, "MASKING_VERSION", 0)
         patch.setattr(AnalysisPool, "mask", lambda _, cases: [MaskedCase(case, {}) for case in cases])
         patch.setattr(index_masking, "source_hash", lambda entry: entry.content_hash)
-        patch.setattr(index_sync, "source_hash", lambda entry: entry.content_hash)
+        patch.setattr(index_plan, "source_hash", lambda entry: entry.content_hash)
         with open_kb(folder) as kb:
             for n in (2, 3, 4):
                 kb.sync([*articles()[:n], a_case(1), a_case(2)])

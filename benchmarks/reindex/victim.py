@@ -22,7 +22,7 @@ import tantivy  # noqa: F401
 
 from suggest import KnowledgeBase
 from suggest.errors import KnowledgeBaseError
-from suggest.index import build, maintenance
+from suggest.index import build, maintenance, vectors
 from suggest.records import Article
 from suggest.testing import HashingEmbedder
 
@@ -34,9 +34,22 @@ MODEL = HashingEmbedder(32)
 def entries(version: int) -> list[Article]:
     """Return a state of the sources: in each, a third of the entries is edited, and one comes and one goes."""
     return [
-        Article(id=f"e{n}", title=f"{SUBJECTS[n % 10]}の{n}", body=f"第{edition(n, version)}版の案内です。")
+        Article(
+            id=f"e{n}", title=f"{SUBJECTS[n % 10]}の{n}", body=sentence(n, version) * (1 if n % 8 else 200)
+        )
         for n in range(version, version + COUNT)
     ]
+
+
+def sentence(number: int, version: int) -> str:
+    """Return what entry ``number`` says; one in eight says it so often that it has passages."""
+    return f"第{edition(number, version)}版の案内です。"
+
+
+def approximate(wanted: bool) -> None:
+    """Search by the approximate index, or as a small knowledge base does."""
+    vectors.EXACT_UP_TO = 10 if wanted else 50_000
+    vectors._LISTS, vectors._EXACT_AMONG = 1, 5
 
 
 def edition(number: int, version: int) -> int:
@@ -44,7 +57,7 @@ def edition(number: int, version: int) -> int:
     return version - (version - number) % 3
 
 
-def check(folder: Path, versions: list[int]) -> dict[str, Any]:
+def check(folder: Path, versions: list[int], near: bool) -> dict[str, Any]:
     """Open the folder, hold all that it says against the states it may be in, and say which one it is."""
     began = time.perf_counter()
     with KnowledgeBase.open(folder, embedder=MODEL) as kb:
@@ -57,10 +70,16 @@ def check(folder: Path, versions: list[int]) -> dict[str, Any]:
         for entry in entries(state) if state is not None else ():
             best = kb.search(f"{entry.title}", top=COUNT)
             found = {match.entry_id: match for match in best}
-            if entry.id not in found or entry.body not in found[entry.id].snippet:
+            if (
+                entry.id not in found
+                or sentence(int(entry.id[1:]), state or 0) not in found[entry.id].snippet
+            ):
                 wrong.append(f"{entry.id} is not found as it is")
         said = maintenance.verify(folder)
         wrong += said["problems"]
+        files = {*generation.manifest["files"]}
+        wrong += [] if "passages.npz" in files else ["no passages"]
+        wrong += [] if ("vectors/near.faiss" in files) == near else ["another vector leg than expected"]
     return {"version": state, "seconds": seconds, "wrong": wrong}
 
 
@@ -69,6 +88,7 @@ def sync(request: dict[str, Any], answer: int) -> None:
     library = ctypes.CDLL(None)
     folder = Path(request["folder"])
     build.REBUILD_BELOW = request.get("rebuild_below", 0)
+    approximate(request.get("near", False))
     if "at" in request:
         library.fault_arm(str(folder).encode(), request["at"], request["mode"])
     try:
@@ -94,7 +114,10 @@ def trial(request: dict[str, Any]) -> dict[str, Any]:
             if request["do"] == "sync":
                 sync(request, writing)
             else:
-                os.write(writing, json.dumps(check(Path(request["folder"]), request["versions"])).encode())
+                near = request.get("near", False)
+                approximate(near)
+                said = check(Path(request["folder"]), request["versions"], near)
+                os.write(writing, json.dumps(said).encode())
         except BaseException as error:
             os.write(writing, json.dumps({"crashed": f"{type(error).__name__}: {error}"}).encode())
         os._exit(0)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from suggest.compose import compose
 from suggest.errors import InvalidDecision, SettingsError
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.index.lookup import Identity, entries_of, evidence_for, identity, unknown_share
+from suggest.index.lookup import Identity, identity
 from suggest.judge import Confidence, Policy, judge, load_policy
 from suggest.judge.calibration import confidence_of
 from suggest.judge.chosen import use_chosen
@@ -121,7 +121,7 @@ class Suggester:
             everything = self._with_chosen(kb, asked, everything, chosen, inquiry.tenant, today)
         evidence = [considered(found) for found in everything]
         scores = [
-            confidence.scores(concern, found, unknown=unknown_share(kb, concern.text), today=today)
+            confidence.scores(concern, found, unknown=kb.unknown_share(concern.text), today=today)
             for concern, found in zip(understanding.concerns, evidence, strict=True)
         ]
         judgement = judge(
@@ -215,7 +215,7 @@ class Suggester:
 
     def entries(self, entry_ids: Iterable[str], *, tenant: str) -> dict[str, Entry]:
         """Return entries of ``tenant`` by id; ids that it does not have are left out."""
-        return entries_of(self.kb.pinned(), entry_ids, tenant=tenant)
+        return self.kb.pinned().entries_of(entry_ids, tenant=tenant)
 
     def _evidence(
         self,
@@ -259,7 +259,7 @@ class Suggester:
         for i, entry_id in chosen.items():
             if not 0 <= i < min(len(asked), kb.settings.judging.max_concerns):
                 raise InvalidDecision(f"concern {i}: the inquiry has {len(asked)}, counted from 0")
-            item = evidence_for(kb, entry_id, asked[i], tenant=tenant, today=today)
+            item = kb.evidence_for(entry_id, asked[i], tenant=tenant, today=today)
             if item is None:
                 raise InvalidDecision(
                     f"entry {entry_id!r}: tenant {tenant!r} has no such entry that may be used today; search for another"

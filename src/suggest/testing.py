@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 from suggest.errors import KnowledgeBaseCorrupt
 from suggest.index.analysis import Parts, Terms, analyse, text_hash
 from suggest.index.embedding import Embedder, Vectors
-from suggest.index.stores import LexicalSearch, Store, VectorSearch
+from suggest.index.stores import Document, LexicalSearch, Store, VectorSearch
 from suggest.records import Article
 from suggest.text import tokens
-
-Document = tuple[int, str, str, str]
-"""Key, tenant, title terms, body terms."""
 
 
 class HashingEmbedder:
@@ -115,6 +112,9 @@ def check_store(make: Callable[[], Store]) -> None:
     assert sorted(make().identities([newer, *keys])) == left
     [again] = store.add([entries[0]], analyse_all)
     assert again not in [*keys, newer], "a key must never be used twice"
+    store.remember_nothing()
+    assert store.versions([again])[0].entry == entries[0]
+    assert store.problems() == [], "a fault is named where there is none"
 
 
 def check_lexical_leg(
@@ -148,6 +148,15 @@ def check_lexical_leg(
     assert abs(given[row] - score) < 1e-4, "scores must be those of search"
     rarity = leg.rarity(["common", "w7", "never"])
     assert rarity["never"] > rarity["w7"] > rarity["common"] > 0
+    assert rarity["never"] == leg.rarest, "a term that no entry holds must be the rarest"
+    chosen = leg.candidates(["common", "w7"], tenant="t1", limit=9)
+    assert len(chosen) == 9 and row in chosen, "candidates: limit asked, limit given, the best among them"
+    assert all(kept[each][1] == "t1" for each in chosen), "candidates of another tenant"
+    whole = leg.scores(["common", "w7"], list(chosen))
+    assert all(known is None or abs(known - whole[each]) < 1e-4 for each, known in chosen.items()), (
+        "a candidate's score must be that of all terms, or None"
+    )
+    assert leg.candidates(["common"], tenant="", limit=5) == {}, "an empty tenant must never mean all"
 
 
 def check_vector_leg(

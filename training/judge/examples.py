@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from suggest import Inquiry, KnowledgeBase, Settings
-from suggest.index.lookup import unknown_share
 from suggest.judge.features import Features, considered, features_of
 from suggest.records import Article, Concern, Entry
 from suggest.settings import Retrieval
@@ -67,7 +66,7 @@ def rows_of(name: str, kb: KnowledgeBase, asked: Iterable[Asked]) -> Iterator[Ro
         described = features_of(
             question.concern,
             found,
-            unknown=unknown_share(kb, question.concern.text),
+            unknown=kb.unknown_share(question.concern.text),
             terms=len(set(tokens(question.concern.text))),
             today=TODAY,
         )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +17,7 @@ from suggest.cli.progress import counter, sync_progress
 if TYPE_CHECKING:
     from suggest.evaluate import Comparison
     from suggest.index.knowledge_base import KnowledgeBase
+    from suggest.settings import Retrieval
 
 
 def evaluate(
@@ -84,8 +83,9 @@ def evaluate(
         values = summary(*present).model_dump(mode="json", by_alias=True)
         comparison = None
         if compare_with is not None:
-            with _embedded_by(compare_with, opened) as other:
-                comparison = compare(other.model, present, run(other), judgements)
+            retrieval = _other(compare_with, opened.settings.retrieval)
+            with sync_progress() as show, opened.aside(retrieval, on_progress=show) as beside:
+                comparison = compare(beside.kb.model, present, run(beside.kb), judgements)
     if as_json:
         also = {} if comparison is None else {"compare": comparison.model_dump(mode="json", by_alias=True)}
         print_json(values | also)
@@ -107,24 +107,10 @@ def _note_absent(judgements: Mapping[str, Mapping[str, int]], present: set[str])
         )
 
 
-@contextmanager
-def _embedded_by(model: str, kb: KnowledgeBase) -> Iterator[KnowledgeBase]:
-    """Yield a knowledge base, gone afterwards, that holds the entries of ``kb`` under another model."""
-    from suggest.index.knowledge_base import KnowledgeBase
-
-    bundled = model in ("fast", "balanced")
-    chosen = {"model": "bundled", "profile": model} if bundled else {"model": model}
-    retrieval = kb.settings.retrieval.model_copy(
-        update={"query_prompt": None, "document_prompt": None, **chosen}
-    )
-    settings = kb.settings.model_copy(update={"retrieval": retrieval})
-    with (
-        tempfile.TemporaryDirectory(prefix="suggest-compare-") as folder,
-        KnowledgeBase.open(folder, settings=settings) as other,
-    ):
-        with sync_progress() as show:
-            other.sync(kb.entries(), on_progress=show)
-        yield other
+def _other(model: str, retrieval: Retrieval) -> Retrieval:
+    """Return the settings with another model; prompts belong to a model and are left out."""
+    chosen = {"model": "bundled", "profile": model} if model in ("fast", "balanced") else {"model": model}
+    return retrieval.model_copy(update={"query_prompt": None, "document_prompt": None, **chosen})
 
 
 def _show(before: dict[str, float], comparison: Comparison) -> None:

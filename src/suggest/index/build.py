@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,15 +11,14 @@ from numpy.typing import NDArray
 
 from suggest.errors import ModelError
 from suggest.index import generation as generations
-from suggest.index import lexical, passages, vectors
+from suggest.index import passages
 from suggest.index.analysis import embedding_text, embedding_tokens
 from suggest.index.embedding import Embedder, TokenEmbedder, Vectors
-from suggest.index.generation import NO_END, NO_ROW, NO_START, Generation
+from suggest.index.generation import Generation
 from suggest.index.links import link_or_copy
+from suggest.index.roster import Inherited, inherit
 from suggest.index.spool import Spool
-from suggest.index.store import EntryStore
-from suggest.index.stores import Link
-from suggest.index.vectors import Segment
+from suggest.index.stores import Document, Lexical, Segment, Store, Vector
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how many are done, and how many there are (None: not known yet)."""
@@ -29,7 +27,6 @@ REBUILD_BELOW = 20_000
 """Entries up to which the lexical index is built anew: it takes a second, and struck-out entries count no more."""
 _MOST_STRUCK = 0.1  # share of struck-out entries above which the lexical index is built anew
 _MOST_DEAD = 0.25  # share of vectors without an entry above which the segments are rewritten
-_RETRAIN_AT = 4  # times the vectors that the approximate index was trained on
 _BATCH = 512
 
 
@@ -37,8 +34,8 @@ class MadeVectors(NamedTuple):
     """What :func:`vectors_of` did."""
 
     segments: list[Segment]
-    near_trained_on: int
-    """Vectors that there were when the approximate index was trained; 0 without one."""
+    rewritten: bool
+    """Whether no segment of the live generation is among them."""
     embedded: int
 
 
@@ -53,130 +50,45 @@ def shared_files(live: Generation | None) -> dict[tuple[int, int], str]:
     return known
 
 
-def rows_of(
-    store: EntryStore, entry_ids: Sequence[str], keys: Sequence[int], live: Generation | None
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the row columns (``slot`` and ``source`` still to be filled in) and the counts of the manifest.
-
-    ``entry_ids`` ascend, with their keys. What ``live`` says of a version is taken from there.
-    """
-    count = len(keys)
-    rows: dict[str, Any] = {
-        "key": np.asarray(keys, dtype=np.int64),
-        "tenant": np.zeros(count, np.int32),
-        "valid_from": np.full(count, NO_START, np.int32),
-        "valid_until": np.full(count, NO_END, np.int32),
-        "kind": np.zeros(count, np.int8),
-        "superseded_from": np.full(count, NO_END, np.int32),
-        "answered_by": np.full(count, NO_ROW, np.int32),
-        "slot": np.zeros(count, np.int64),
-        "checksum": np.zeros(count, np.int64),
-        "source": np.zeros((count, 2), np.int64),
-    }
-    tenants: dict[str, int] = {}
-    fresh = np.arange(count)
-    if live is not None:
-        known = _rows_in(live, rows["key"])
-        fresh, kept = np.flatnonzero(known < 0), np.flatnonzero(known >= 0)
-        for name in ("tenant", "valid_from", "valid_until", "kind", "checksum"):
-            rows[name][kept] = getattr(live.rows, name)[known[kept]]
-        tenants = {name: number for number, name in enumerate(live.tenants)}
-    row_of = {int(rows["key"][row]): int(row) for row in fresh}
-    for said in store.about(rows["key"][fresh]):
-        row = row_of[said.key]
-        rows["tenant"][row] = tenants.setdefault(said.tenant, len(tenants))
-        if said.valid_from is not None:
-            rows["valid_from"][row] = said.valid_from
-        if said.valid_until is not None:
-            rows["valid_until"][row] = said.valid_until
-        rows["kind"][row] = 0 if said.kind == "faq" else 1
-        rows["checksum"][row] = said.checksum
-    used, rows["tenant"] = np.unique(rows["tenant"], return_inverse=True)
-    rows["tenant"] = rows["tenant"].astype(np.int32)
-    names = list(tenants)
-    _link(store, entry_ids, rows)
-    cases = int(rows["kind"].sum())
-    kinds = {"faq": count - cases, "case": cases}
-    return rows, {
-        "entries": count,
-        "by_kind": {kind: number for kind, number in kinds.items() if number},
-        "tenants": [names[int(number)] for number in used] if count else [],
-    }
-
-
-def _link(store: EntryStore, entry_ids: Sequence[str], rows: dict[str, Any]) -> None:
-    """Fill in ``superseded_from`` and ``answered_by``; an entry can only name one of its own tenant."""
-    for row, old in _links(store, "supersedes", entry_ids, rows):
-        rows["superseded_from"][old] = min(rows["superseded_from"][old], rows["valid_from"][row])
-    for case, article in _links(store, "resolves_with", entry_ids, rows):
-        if rows["kind"][article] == 0:
-            rows["answered_by"][case] = article
-
-
-def _links(
-    store: EntryStore, kind: Link, entry_ids: Sequence[str], rows: dict[str, Any]
-) -> Iterator[tuple[int, int]]:
-    links = store.links(kind)
-    row_of = {key: row for row, key in enumerate(rows["key"].tolist())} if links else {}
-    for key, entry_id in links:
-        row, named = row_of.get(key), bisect_left(entry_ids, entry_id)
-        if row is None or named == len(entry_ids) or entry_ids[named] != entry_id:
-            continue
-        if rows["tenant"][row] == rows["tenant"][named]:
-            yield row, named
-
-
-def fill_sources(
-    rows: dict[str, Any], entry_ids: Sequence[str], digests: Mapping[str, bytes], live: Generation | None
-) -> None:
-    """Fill in the digests of the source rows: those read now, else those that ``live`` has."""
-    if live is not None:
-        known = _rows_in(live, rows["key"])
-        rows["source"][known >= 0] = live.rows.source[known[known >= 0]]
-    for row, entry_id in enumerate(entry_ids) if digests else ():
-        digest = digests.get(entry_id)
-        if digest is not None:
-            rows["source"][row] = np.frombuffer(digest, np.int64)
-
-
 def vectors_of(
     kb: Path,
     building: Path,
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
     rows: dict[str, Any],
-    live: Generation | None,
+    inherited: Inherited,
     on_progress: Progress,
     *,
     anew: bool,
 ) -> MadeVectors:
-    """Write the vector leg: segments of ``live`` (of the same model) linked, and one of what is new.
+    """Write the vector leg: segments of the live generation linked, and one of what is new.
 
     Fills in ``rows["slot"]``.
     """
     folder = building / generations.VECTORS
     folder.mkdir()
     keys: NDArray[np.int64] = rows["key"]
-    before, segments = _shared_slots(keys, live)
-    held = sum(segment.rows for segment in segments)
-    rewrite = anew or int((before >= 0).sum()) < held * (1 - _MOST_DEAD)
+    live, kept = inherited.live, inherited.kept
+    segments = [] if live is None else [Segment(*segment) for segment in live.manifest["segments"]]
+    rewrite = anew or len(kept) < sum(segment.rows for segment in segments) * (1 - _MOST_DEAD)
+    slots = np.full(len(keys), -1, np.int64)
     if rewrite:
         segments = []
+    elif live is not None:
+        slots[kept] = live.rows.slot[inherited.row[kept]]
     base = sum(segment.rows for segment in segments)
     with Spool(kb, embedder.fingerprint, embedder.dimension) as spool:
         if rewrite and live is not None:
-            known = _rows_in(live, keys)
-            copied = [row for row in np.flatnonzero(known >= 0) if int(keys[row]) not in spool.slot_of]
+            copied = kept[[key not in spool.slot_of for key in keys[kept].tolist()]]
             for start in range(0, len(copied), _BATCH * 16):
-                part = np.asarray(copied[start : start + _BATCH * 16])
-                spool.append(keys[part], live.vectors.gather(known[part]))
-            before = np.full(len(keys), -1)
-        missing = [int(row) for row in np.flatnonzero(before < 0) if int(keys[row]) not in spool.slot_of]
-        embedded = _embed(store, embedder, keys, missing, live, spool, on_progress)
+                part = copied[start : start + _BATCH * 16]
+                spool.append(keys[part], live.vectors.gather(inherited.row[part]))
+        new = np.flatnonzero(slots < 0)
+        missing = new[[key not in spool.slot_of for key in keys[new].tolist()]]
+        embedded = _embed(store, embedder, keys[missing], live, spool, on_progress)
         spool.sync()
-        places = (spool.slot_of.get(int(key), -1) for key in keys[before < 0])
-        before[before < 0] = base + np.fromiter(places, np.int64)
-        rows["slot"] = before
+        slots[new] = [base + spool.slot_of[key] for key in keys[new].tolist()]
+        rows["slot"] = slots
         if len(spool):
             name = f"{building.name.removeprefix('.building-')}.f32"
             link_or_copy(spool.path, folder / name)
@@ -185,27 +97,45 @@ def vectors_of(
         for name, _ in segments:
             if not (folder / name).exists():
                 link_or_copy(live.folder / generations.VECTORS / name, folder / name)
-    trained_on = _near(folder, segments, len(keys), embedder.dimension, None if rewrite else live)
-    return MadeVectors(segments, trained_on, embedded)
+    return MadeVectors(segments, rewrite, embedded)
+
+
+def search_structure(
+    vector: Vector,
+    building: Path,
+    made: MadeVectors,
+    embedder: Embedder,
+    entries: int,
+    live: Generation | None,
+) -> int:
+    """Write what searching the segments takes beyond them; return of how many vectors it was learnt."""
+    learnt = 0 if live is None or made.rewritten else int(live.manifest["near_trained_on"])
+    return vector.build(
+        building / generations.VECTORS,
+        made.segments,
+        embedder.dimension,
+        entries=entries,
+        base=live.folder / generations.VECTORS if live is not None and learnt else None,
+        learnt=learnt,
+    )
 
 
 def passages_of(
     building: Path,
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
     keys: NDArray[np.int64],
-    live: Generation | None,
+    inherited: Inherited,
     on_progress: Progress,
 ) -> None:
-    """Write the passages of long entries: those of ``live`` (of the same model) copied, the rest embedded."""
-    kept = np.zeros(0, np.int64) if live is None else np.intersect1d(keys, live.rows.key)
-    old_keys, old_vectors = (np.zeros(0, np.int64), np.zeros((0, embedder.dimension), np.float32))
-    if live is not None:
-        old_keys, old_vectors = live.passages.of(kept)
-    owners, made = [old_keys], [old_vectors]
-    fresh = np.setdiff1d(keys, kept)
+    """Write the passages of long entries: those of the live generation copied, the rest embedded."""
+    owners, made = [np.zeros(0, np.int64)], [np.zeros((0, embedder.dimension), np.float32)]
+    if inherited.live is not None:
+        old_keys, old_vectors = inherited.live.passages.of(keys[inherited.kept])
+        owners, made = [old_keys], [old_vectors]
+    fresh = keys[inherited.fresh]
     for start in range(0, len(fresh), _BATCH):
-        batch = [int(key) for key in fresh[start : start + _BATCH]]
+        batch = fresh[start : start + _BATCH].tolist()
         terms = zip(batch, store.terms(batch), strict=True)
         part = [key for key, said in terms if said.read >= passages.LONG_TERMS]
         cut = [passages.passages_of(version.entry) for version in store.versions(part)]
@@ -219,105 +149,81 @@ def passages_of(
 
 
 def lexical_of(
+    lexical: Lexical,
     building: Path,
-    store: EntryStore,
+    store: Store,
     rows: dict[str, Any],
     manifest: dict[str, Any],
-    live: Generation | None,
+    inherited: Inherited,
     on_progress: Progress,
 ) -> None:
-    """Write the lexical leg: anew when small or worn, else the segments of ``live`` and the changes."""
-    keys: NDArray[np.int64] = rows["key"]
+    """Write the lexical leg: anew when small or worn, else the segments of the live generation and the changes."""
+    live, count = inherited.live, len(rows["key"])
     base: Path | None = None
-    fresh, removed = keys, np.zeros(0, np.int64)
-    if live is not None and len(keys) >= REBUILD_BELOW:
-        removed = np.setdiff1d(live.rows.key, keys)
-        base = live.folder / generations.LEXICAL
-        if lexical.struck_share(base) + len(removed) / len(live) > _MOST_STRUCK:
-            base = None
-        else:
-            fresh = np.setdiff1d(keys, live.rows.key)
+    fresh, struck = np.arange(count), np.zeros(0, np.int64)
+    if live is not None and count >= REBUILD_BELOW:
+        removed = inherited.gone()
+        folder = live.folder / generations.LEXICAL
+        if lexical.struck_share(folder) + len(removed) / len(live) <= _MOST_STRUCK:
+            base, fresh, struck = folder, inherited.fresh, removed
     documents = _documents(store, fresh, rows, manifest, on_progress)
-    struck = [] if base is None else [int(key) for key in removed]
-    lexical.build(building / generations.LEXICAL, documents, base=base, removed=struck)
+    lexical.build(building / generations.LEXICAL, documents, base=base, removed=struck.tolist())
 
 
 def _documents(
-    store: EntryStore,
-    keys: NDArray[np.int64],
+    store: Store,
+    fresh: NDArray[np.int64],
     rows: dict[str, Any],
     manifest: dict[str, Any],
     on_progress: Progress,
-) -> Iterator[tuple[int, str, str, str]]:
-    row_of = np.argsort(rows["key"], kind="stable")
-    tenants = rows["tenant"][row_of[np.searchsorted(rows["key"][row_of], keys)]]
-    for start in range(0, len(keys), _BATCH):
-        part = [int(key) for key in keys[start : start + _BATCH]]
-        for n, (key, terms) in enumerate(zip(part, store.terms(part), strict=True), start):
-            yield key, manifest["tenants"][tenants[n]], terms.title, terms.body
-        on_progress("indexing", start + len(part), len(keys))
-
-
-def _shared_slots(
-    keys: NDArray[np.int64], live: Generation | None
-) -> tuple[NDArray[np.int64], list[Segment]]:
-    """Return the slot of each key that ``live`` has (else -1), and its segments."""
-    if live is None:
-        return np.full(len(keys), -1, np.int64), []
-    known = _rows_in(live, keys)
-    slots = np.where(known >= 0, live.rows.slot[known] if len(live) else -1, -1)
-    return slots, [Segment(*segment) for segment in live.manifest["segments"]]
-
-
-def _rows_in(live: Generation, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the row of each key in ``live``, -1 where it has none."""
-    if not len(live):
-        return np.full(len(keys), -1, np.int64)
-    order = np.argsort(live.rows.key, kind="stable")
-    there = live.rows.key[order]
-    place = np.minimum(np.searchsorted(there, keys), len(there) - 1)
-    found: NDArray[np.int64] = np.where(there[place] == keys, order[place], -1)
-    return found
+) -> Iterator[Document]:
+    """Yield what the lexical leg holds of the rows ``fresh``."""
+    for start in range(0, len(fresh), _BATCH):
+        part = fresh[start : start + _BATCH]
+        keys = rows["key"][part].tolist()
+        tenants = rows["tenant"][part].tolist()
+        for key, tenant, terms in zip(keys, tenants, store.terms(keys), strict=True):
+            yield key, manifest["tenants"][tenant], terms.title, terms.body
+        on_progress("indexing", start + len(part), len(fresh))
 
 
 def _embed(
-    store: EntryStore,
+    store: Store,
     embedder: Embedder,
     keys: NDArray[np.int64],
-    missing: Sequence[int],
     live: Generation | None,
     spool: Spool,
     on_progress: Progress,
 ) -> int:
-    """Add the vectors of the ``missing`` rows to ``spool``; return how many texts were embedded."""
-    embedded = done = 0
-    donors = _donors(store, live, keys[list(missing)]) if live is not None and missing else {}
-    for start in range(0, len(missing), _BATCH):
-        part = keys[list(missing[start : start + _BATCH])]
+    """Add the vectors of ``keys`` to ``spool``; return how many texts were embedded."""
+    embedded = 0
+    donors = _donors(store, live, keys) if live is not None and len(keys) else {}
+    for start in range(0, len(keys), _BATCH):
+        part = keys[start : start + _BATCH].tolist()
         made = np.empty((len(part), embedder.dimension), np.float32)
-        given = [donors.get(int(key), -1) for key in part]
-        old = np.flatnonzero(np.asarray(given) >= 0)
-        if live is not None and len(old):
+        given = [donors.get(key, -1) for key in part]
+        old = [i for i, row in enumerate(given) if row >= 0]
+        if live is not None and old:
             made[old] = live.vectors.gather([given[i] for i in old])
-        new = np.flatnonzero(np.asarray(given) < 0)
-        if len(new):
-            made[new] = _embed_keys(store, embedder, [int(part[i]) for i in new])
-        spool.append(part, made)
+        new = [i for i, row in enumerate(given) if row < 0]
+        if new:
+            made[new] = _embed_keys(store, embedder, [part[i] for i in new])
+        spool.append(keys[start : start + _BATCH], made)
         embedded += len(new)
-        done += len(part)
-        on_progress("embedding", done, len(missing))
+        on_progress("embedding", start + len(part), len(keys))
     return embedded
 
 
-def _donors(store: EntryStore, live: Generation, keys: NDArray[np.int64]) -> dict[int, int]:
+def _donors(store: Store, live: Generation, keys: NDArray[np.int64]) -> dict[int, int]:
     """Return, for keys whose text an entry of ``live`` has too, the row of that entry."""
     wanted = {said.key: said.text_hash for said in store.about(keys)}
-    rows = {key: row for row, key in enumerate(live.rows.key.tolist())}
-    donor = {digest: rows[key] for key, digest in store.with_texts(list(wanted.values())) if key in rows}
+    found = store.with_texts(list(wanted.values()))
+    rows = inherit(np.array([key for key, _ in found], np.int64), live).row.tolist()
+    donor = {digest: row for (_, digest), row in zip(found, rows, strict=True) if row >= 0}
     return {key: donor[digest] for key, digest in wanted.items() if digest in donor}
 
 
-def _embed_keys(store: EntryStore, embedder: Embedder, keys: list[int]) -> Vectors:
+def _embed_keys(store: Store, embedder: Embedder, keys: list[int]) -> Vectors:
     if isinstance(embedder, TokenEmbedder):
         made = embedder.embed_tokens([embedding_tokens(terms) for terms in store.terms(keys)])
     else:
@@ -332,19 +238,3 @@ def _checked(made: Vectors, embedder: Embedder, count: int) -> Vectors:
             f"{count} texts, expected ({count}, {embedder.dimension}), all finite"
         )
     return made
-
-
-def _near(
-    folder: Path, segments: Sequence[Segment], entries: int, dimension: int, live: Generation | None
-) -> int:
-    """Write the approximate index where it is worth it; return how many vectors it was trained on, else 0."""
-    if entries <= vectors.EXACT_UP_TO:
-        return 0
-    opened = [vectors.read_segment(folder / name, count, dimension) for name, count in segments]
-    total = sum(count for _, count in segments)
-    base, trained_on = None, total
-    if live is not None and live.manifest["near_trained_on"] * _RETRAIN_AT >= total:
-        base = live.folder / generations.VECTORS / vectors.NEAR
-        trained_on = int(live.manifest["near_trained_on"])
-    vectors.build_near(folder / vectors.NEAR, opened, base)
-    return trained_on

@@ -19,77 +19,47 @@ before any native reader opens a file.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import shutil
-import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from suggest.errors import FormatVersionError, KnowledgeBaseCorrupt
+from suggest.errors import KnowledgeBaseCorrupt
+from suggest.index import rows
 from suggest.index.adaptation import project
+from suggest.index.backends import BUNDLED
 from suggest.index.embedding import Vectors
-from suggest.index.lexical import LexicalLeg
+from suggest.index.manifest import (
+    BUILDING,
+    Verified,
+    force_to_disk,
+    read_manifest,
+    replace_file,
+    seal,
+    verify_files,
+)
 from suggest.index.passages import PassageLeg
-from suggest.index.vectors import Segment, VectorLeg
+from suggest.index.stores import Backends, Segment
 
-FORMAT_VERSION = 4
 CURRENT = "CURRENT"
 FOLDER = "generations"
-MANIFEST = "manifest.json"
 ROWS = "rows.npz"
 VECTORS = "vectors"
 LEXICAL = "lexical"
 ADAPTATION = "adaptation.npy"
 PASSAGES = "passages.npz"
-_BUILDING = ".building-"
 _GOING = ".going-"
 _KEPT = ".kept"
-_SETTLED = 2.0  # seconds after which a file's time of change tells whether it changed again
-
-NO_START = -(10**7)
-NO_END = 10**7
-"""Days (proleptic ordinals) that stand for "since ever" and "never" in :class:`Rows`."""
-
-NO_ROW = -1
-
-
-class Rows(NamedTuple):
-    """One value an entry, in row order (sorted by entry id)."""
-
-    key: NDArray[np.int64]
-    tenant: NDArray[np.int32]
-    """Index into the manifest's ``tenants``."""
-    valid_from: NDArray[np.int32]
-    valid_until: NDArray[np.int32]
-    kind: NDArray[np.int8]
-    """0 FAQ article, 1 resolved inquiry."""
-    superseded_from: NDArray[np.int32]
-    """Day from which another entry replaces this one."""
-    slot: NDArray[np.int64]
-    """Position of the vector in the segments."""
-    checksum: NDArray[np.int64]
-    """What the entry store must say of the version."""
-    source: NDArray[np.int64]
-    """Digest of the source row, shape (n, 2); zero where it is not known."""
-    answered_by: NDArray[np.int32]
-    """Row of the article that a resolved inquiry was answered with, or :data:`NO_ROW`."""
-
-
-Verified = dict[tuple[int, int], tuple[int, int, str]]
-"""(device, inode) → size, time of change and SHA-256 of files that a reader has verified."""
 
 
 class Generation:
     """An open generation. Immutable, so safe to share between threads."""
 
-    def __init__(self, folder: Path, verified: Verified | None = None) -> None:
+    def __init__(self, folder: Path, backends: Backends = BUNDLED, verified: Verified | None = None) -> None:
         """Verify and open ``folder``; raises KnowledgeBaseError subclasses that name what is wrong.
 
         Files in ``verified``, as a generation opened before has them, that did not change since are not read again.
@@ -105,17 +75,16 @@ class Generation:
             )
         self.number: int = self.manifest["generation"]
         self.tenants: list[str] = self.manifest["tenants"]
-        try:
-            with np.load(folder / ROWS, allow_pickle=False) as columns:
-                self.rows = Rows(*(columns[name] for name in Rows._fields))
-        except (OSError, ValueError, KeyError) as error:
-            raise KnowledgeBaseCorrupt(f"{folder / ROWS}: cannot be read: {error}") from error
+        self.rows, self.ids = rows.read(folder / ROWS)
+        self.by_key: NDArray[np.int64] = np.argsort(self.rows.key, kind="stable")
+        """Rows in the order of their store keys."""
+        self.sorted_keys = self.rows.key[self.by_key]
         segments = [Segment(*segment) for segment in self.manifest["segments"]]
         dimension = self.manifest["model"]["dimension"]
-        self.vectors = VectorLeg(folder / VECTORS, segments, self.rows.slot, dimension)
+        self.vectors = backends.vector.opened(folder / VECTORS, segments, self.rows.slot, dimension)
         passages = folder / PASSAGES if PASSAGES in self.manifest["files"] else None
         self.passages = PassageLeg(passages, self.rows.key, dimension)
-        self.lexical = LexicalLeg(folder / LEXICAL, self.rows.key)
+        self.lexical = backends.lexical.opened(folder / LEXICAL, self.rows.key)
         self._usable: dict[tuple[str, date], NDArray[np.bool_]] = {}
         self.adaptation = self._read_adaptation(dimension)
 
@@ -146,13 +115,13 @@ class Generation:
         if known is not None:
             return known
         code = self.tenants.index(tenant)
-        rows = self.rows
+        said = self.rows
         ordinal = day.toordinal()
         usable: NDArray[np.bool_] = (
-            (rows.tenant == code)
-            & (rows.valid_from <= ordinal)
-            & (ordinal <= rows.valid_until)
-            & (ordinal < rows.superseded_from)
+            (said.tenant == code)
+            & (said.valid_from <= ordinal)
+            & (ordinal <= said.valid_until)
+            & (ordinal < said.superseded_from)
         )
         usable.flags.writeable = False
         if len(self._usable) >= 16:
@@ -212,7 +181,7 @@ def clear_leftovers(kb: Path) -> None:
     folder, live = kb / FOLDER, current_number(kb)
     if not folder.is_dir():
         return
-    for stale in [*folder.glob(f"{_BUILDING}*"), *folder.glob(f"{_GOING}*")]:
+    for stale in [*folder.glob(f"{BUILDING}*"), *folder.glob(f"{_GOING}*")]:
         shutil.rmtree(stale)
     for number in kept_numbers(kb) if live else ():  # without CURRENT nobody knows which one was live
         if number > live and not _kept_mark(kb, number).exists():
@@ -228,7 +197,7 @@ def discard(kb: Path, number: int) -> None:
 
 def begin(kb: Path, number: int) -> Path:
     """Make an empty folder to build generation ``number`` in."""
-    folder = kb / FOLDER / f"{_BUILDING}{number:06d}"
+    folder = kb / FOLDER / f"{BUILDING}{number:06d}"
     folder.mkdir(parents=True)
     return folder
 
@@ -239,32 +208,8 @@ def publish(kb: Path, building: Path, manifest: dict[str, Any], known: Mapping[t
     seal(building, manifest, known)
     final = folder_of(kb, number)
     building.rename(final)
-    _sync(final.parent)
-    _replace(kb / CURRENT, f"{number:06d}\n")
-
-
-def seal(building: Path, manifest: dict[str, Any], known: Mapping[tuple[int, int], str]) -> None:
-    """Checksum ``building``, write its manifest and force it to disk.
-
-    ``known`` has the SHA-256 of files shared with the generation before, by device and inode.
-    """
-    for lock in building.rglob(".tantivy-*.lock"):
-        lock.unlink()
-    files = {}
-    for path in sorted(p for p in building.rglob("*") if p.is_file()):
-        about = path.stat()
-        shared = known.get((about.st_dev, about.st_ino))
-        if shared is None:
-            _sync(path)
-        name = path.relative_to(building).as_posix()
-        files[name] = {"sha256": shared or _sha256(path), "bytes": about.st_size}
-    manifest = {**manifest, "files": files}
-    manifest["sha256"] = _own_sha256(manifest)
-    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
-    (building / MANIFEST).write_text(text, encoding="utf-8")
-    _sync(building / MANIFEST)
-    for folder in [*(p for p in building.rglob("*") if p.is_dir()), building]:
-        _sync(folder)
+    force_to_disk(final.parent)
+    replace_file(kb / CURRENT, f"{number:06d}\n")
 
 
 def make_live(kb: Path, number: int) -> None:
@@ -272,8 +217,8 @@ def make_live(kb: Path, number: int) -> None:
     for newer in kept_numbers(kb):
         if newer > number:
             _kept_mark(kb, newer).touch()
-    _sync(kb / FOLDER)
-    _replace(kb / CURRENT, f"{number:06d}\n")
+    force_to_disk(kb / FOLDER)
+    replace_file(kb / CURRENT, f"{number:06d}\n")
 
 
 def _kept_mark(kb: Path, number: int) -> Path:
@@ -297,91 +242,9 @@ def keys_in_use(kb: Path) -> NDArray[np.int64]:
     keys = [np.zeros(0, np.int64)]
     for number in kept_numbers(kb):
         try:
-            with np.load(folder_of(kb, number) / ROWS, allow_pickle=False) as columns:
-                keys.append(columns["key"])
+            keys.append(rows.read_keys(folder_of(kb, number) / ROWS))
         except (OSError, ValueError, KeyError):
             if number == current_number(kb):
                 raise
-    return np.unique(np.concatenate(keys))
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a generation; refuses other format versions by name."""
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        version = manifest["format_version"]
-    except FileNotFoundError as error:
-        raise KnowledgeBaseCorrupt(f"{path}: is missing; sync the sources again") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise KnowledgeBaseCorrupt(f"{path}: is not a manifest: {error}") from error
-    if version != FORMAT_VERSION:
-        raise FormatVersionError(
-            f"{folder}: written in format version {version}, this program reads {FORMAT_VERSION}; "
-            "use the matching version of reply-suggest, or sync the sources into a new folder"
-        )
-    if not isinstance(manifest, dict) or manifest.get("sha256") != _own_sha256(manifest):
-        raise KnowledgeBaseCorrupt(f"{path}: differs from its checksum")
-    if manifest["generation"] != int(folder.name.removeprefix(_BUILDING)):
-        raise KnowledgeBaseCorrupt(
-            f"{path}: belongs to generation {manifest['generation']}, not to this folder"
-        )
-    return manifest
-
-
-def verify_files(
-    folder: Path,
-    manifest: dict[str, Any],
-    verified: Mapping[tuple[int, int], tuple[int, int, str]],
-    noted: Verified,
-) -> list[str]:
-    """Hold every file against its checksum; return one line for each that is wrong.
-
-    Files in ``verified`` that did not change since are not read; those that need not be next time go to ``noted``.
-    """
-    problems = []
-    for name, expected in manifest["files"].items():
-        path = folder / name
-        try:
-            about = path.stat()
-            place, state = (
-                (about.st_dev, about.st_ino),
-                (about.st_size, about.st_mtime_ns, expected["sha256"]),
-            )
-            if about.st_size != expected["bytes"] or (
-                verified.get(place) != state and _sha256(path) != expected["sha256"]
-            ):
-                problems.append(f"{path}: differs from its checksum")
-            elif time.time() - about.st_mtime > _SETTLED:
-                noted[place] = state
-        except FileNotFoundError:
-            problems.append(f"{path}: is missing")
-        except OSError as error:
-            problems.append(f"{path}: cannot be read: {error.strerror or error}")
-    return problems
-
-
-def _own_sha256(manifest: dict[str, Any]) -> str:
-    said = {name: value for name, value in manifest.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.write_text(text, encoding="ascii")
-    _sync(temporary)
-    temporary.replace(path)
-    _sync(path.parent)
+    whole = np.sort(np.concatenate(keys))
+    return whole[np.flatnonzero(np.diff(whole, prepend=whole[:1] - 1))]

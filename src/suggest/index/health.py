@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from suggest.errors import KnowledgeBaseError, ModelError
 from suggest.index.adaptation import project
 from suggest.index.embedding import Embedder, Vectors
 from suggest.index.known_pairs import known_pairs
-from suggest.index.lexical import LexicalLeg
-from suggest.index.store import EntryStore
-from suggest.index.vectors import VectorLeg
+from suggest.index.roster import Roster
+from suggest.index.stores import LexicalSearch, Store, VectorSearch
 
 _TRIED = 50
 _ENOUGH = 20
@@ -24,14 +23,14 @@ _CHANCE = 0.4
 
 
 def check_words(
-    folder: Path, store: EntryStore, keys: Sequence[int], rows: Mapping[str, Any], manifest: Mapping[str, Any]
+    leg: LexicalSearch, store: Store, rows: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> None:
-    """Raise KnowledgeBaseError when the lexical leg in ``folder`` does not find entries by their own words."""
-    leg = LexicalLeg(folder, np.asarray(keys, dtype=np.int64))
+    """Raise KnowledgeBaseError when the lexical leg does not find entries by their own words."""
+    keys: NDArray[np.int64] = rows["key"]
     tried = found = 0
     step = max(1, len(keys) // _TRIED)
     for row in range(0, len(keys), step):
-        [(_, terms)] = store.versions([keys[row]])
+        [(_, terms)] = store.versions([int(keys[row])])
         own = f"{terms.title} {terms.body}".split()[:40]
         if own:
             tried += 1
@@ -45,21 +44,19 @@ def check_words(
 
 
 def check_vectors(
-    leg: VectorLeg, learned: Vectors | None, embedder: Embedder, store: EntryStore, row_of: Mapping[str, int]
+    leg: VectorSearch, learned: Vectors | None, embedder: Embedder, store: Store, roster: Roster
 ) -> None:
-    """Raise ModelError when questions are no nearer to their own entries than to others.
-
-    ``row_of`` is entry id → store key, its order the rows of ``leg``.
-    """
-    pairs = known_pairs(store, row_of, _TRIED)
-    place = {key: row for row, key in enumerate(row_of.values())}
+    """Raise ModelError when questions are no nearer to their own entries than to others."""
+    pairs = known_pairs(store, roster, _TRIED)
     if len(pairs) < _ENOUGH:
         return
     queries = embedder.embed_queries([pair.question for pair in pairs])
     if learned is not None:
         queries = project(queries, learned)
-    others = leg.gather(range(0, len(place), max(1, len(place) // _COMPARED)))
-    own = (queries * leg.gather([place[pair.group] for pair in pairs])).sum(axis=1)
+    count, by_key = len(roster.keys), np.argsort(roster.keys)
+    rows = by_key[np.searchsorted(roster.keys[by_key], [pair.group for pair in pairs])]
+    others = leg.gather(range(0, count, max(1, count // _COMPARED)))
+    own = (queries * leg.gather(rows)).sum(axis=1)
     ahead = float((queries @ others.T >= own[:, None]).mean())
     if ahead > _CHANCE:
         raise ModelError(

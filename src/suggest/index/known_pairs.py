@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from hashlib import blake2b
+from heapq import nsmallest
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suggest.index.embedding import Embedder, Vectors
-from suggest.index.store import EntryStore
+from suggest.index.roster import Roster
+from suggest.index.stores import Store
 from suggest.records import Article, Entry, ResolvedCase
 from suggest.understand.placeholders import without_placeholders
 
@@ -28,41 +30,49 @@ class KnownPair(NamedTuple):
     group: int
 
 
-def known_pairs(store: EntryStore, keys: Mapping[str, int], limit: int) -> list[KnownPair]:
-    """Return at most ``limit`` pairs from the entries ``keys`` (entry id → store key).
+def known_pairs(store: Store, roster: Roster, limit: int) -> list[KnownPair]:
+    """Return at most ``limit`` pairs from the entries of ``roster``.
 
     An article's title and its body, a resolved inquiry and its reply, a resolved inquiry and the article
     that resolved it. Entries are taken in the order of a hash of their ids: a fair sample, the same
     every time.
     """
-    order = iter(sorted(keys, key=lambda entry_id: hashlib.blake2b(entry_id.encode()).digest()))
+    ids, keys = roster.ids, roster.keys
+    first = nsmallest(
+        _LOOKED_AT * limit + _BATCH, range(len(ids)), key=lambda row: blake2b(ids[row].encode()).digest()
+    )
     found: list[KnownPair] = []
-    looked_at = 0
-    while len(found) < limit and looked_at < _LOOKED_AT * limit:
-        names = list(islice(order, _BATCH))
-        if not names:
-            break
-        looked_at += len(names)
-        entries = [version.entry for version in store.versions([keys[name] for name in names])]
+    for start in range(0, min(len(first), _LOOKED_AT * limit), _BATCH):
+        rows = first[start : start + _BATCH]
+        entries = [version.entry for version in store.versions(keys[rows].tolist())]
         named = {e.resolves_with for e in entries if isinstance(e, ResolvedCase) and e.resolves_with}
-        used = sorted(named & keys.keys())
-        articles = dict(zip(used, (v.entry for v in store.versions([keys[u] for u in used])), strict=True))
-        for entry in entries:
-            found += _pairs(entry, keys, articles)
+        used = [row for row in (_row(ids, entry_id) for entry_id in sorted(named)) if row is not None]
+        articles = {
+            version.entry.id: (key, version.entry)
+            for key, version in zip(keys[used].tolist(), store.versions(keys[used].tolist()), strict=True)
+        }
+        for key, entry in zip(keys[rows].tolist(), entries, strict=True):
+            found += _pairs(key, entry, articles)
+        if len(found) >= limit:
+            break
     return found[:limit]
 
 
-def _pairs(entry: Entry, keys: Mapping[str, int], articles: Mapping[str, Entry]) -> list[KnownPair]:
+def _row(ids: Sequence[str], entry_id: str) -> int | None:
+    row = bisect_left(ids, entry_id)
+    return row if row < len(ids) and ids[row] == entry_id else None
+
+
+def _pairs(key: int, entry: Entry, articles: Mapping[str, tuple[int, Entry]]) -> list[KnownPair]:
     if isinstance(entry, Article):
-        made = [KnownPair(entry.title, entry.body or entry.point, keys[entry.id])]
+        made = [KnownPair(entry.title, entry.body or entry.point, key)]
     else:
+        group, article = articles.get(entry.resolves_with or "", (key, None))
         asked, replied = without_placeholders(entry.inquiry), without_placeholders(entry.reply)
-        article = articles.get(entry.resolves_with or "")
         if isinstance(article, Article) and article.tenant == entry.tenant:
-            group = keys[article.id]
             made = [KnownPair(asked, article.body or article.point, group), KnownPair(asked, replied, group)]
         else:
-            made = [KnownPair(asked, replied, keys[entry.id])]
+            made = [KnownPair(asked, replied, key)]
     return [pair for pair in made if pair.question.strip() and pair.answer.strip()]
 
 

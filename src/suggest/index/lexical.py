@@ -22,9 +22,14 @@ from numpy.typing import NDArray
 
 from suggest.errors import KnowledgeBaseCorrupt
 from suggest.index.links import link_or_copy
+from suggest.index.stores import Document
 
 FIELDS = ("title", "body")
 TITLE_BOOST = 1.0
+LARGE = 50_000
+"""Entries up to which every term chooses candidates."""
+_MOST_LOOKED_AT = 200_000  # occurrences that candidates are chosen from in a large index
+_FEWEST_TERMS = 3
 _WRITER_BYTES = 64_000_000
 _MUTABLE = frozenset({"meta.json", ".managed.json"})
 
@@ -42,7 +47,7 @@ def _schema() -> Any:
 
 def build(
     folder: Path,
-    documents: Iterable[tuple[int, str, str, str]],
+    documents: Iterable[Document],
     *,
     base: Path | None = None,
     removed: Iterable[int] = (),
@@ -86,6 +91,11 @@ def _held_and_struck(folder: Path) -> tuple[int, int]:
     segments = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["segments"]
     held = sum(segment["max_doc"] for segment in segments)
     return held, sum((segment["deletes"] or {}).get("num_deleted_docs", 0) for segment in segments)
+
+
+def opened(folder: Path, keys: NDArray[np.int64]) -> LexicalLeg:
+    """Open the leg of a generation."""
+    return LexicalLeg(folder, keys)
 
 
 class LexicalLeg:
@@ -153,6 +163,32 @@ class LexicalLeg:
             [(occur.Must, self._any_term(terms)), (occur.Must, self._tenant(tenant))]
         )
         return self._run(query, limit)
+
+    def candidates(self, terms: Sequence[str], *, tenant: str, limit: int) -> dict[int, float | None]:
+        """Return the best rows of ``tenant``, with their BM25 where it is known already.
+
+        In a large index the rarest terms choose the rows, as many terms as few enough entries hold: what most
+        entries hold costs most and tells least. The scores, of all terms, come from :meth:`scores` then.
+        """
+        rare = self._rare(terms)
+        found = self.search(rare, tenant=tenant, limit=limit)
+        return {row: score if len(rare) == len(terms) else None for row, score in found}
+
+    def _rare(self, terms: Sequence[str]) -> Sequence[str]:
+        """Return the terms that choose the candidates, the rarest first where not all do."""
+        if len(self) <= LARGE:
+            return terms
+        holding = {
+            t: sum(self._searcher.doc_freq(field, t) for field in FIELDS) for t in dict.fromkeys(terms)
+        }
+        chosen: list[str] = []
+        left = _MOST_LOOKED_AT
+        for term in sorted(holding, key=lambda term: holding[term]):
+            if len(chosen) >= _FEWEST_TERMS and holding[term] > left:
+                return chosen
+            chosen.append(term)
+            left -= holding[term]
+        return terms
 
     def scores(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
         """Return the BM25 scores of given rows; rows that hold no term are left out."""

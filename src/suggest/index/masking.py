@@ -16,7 +16,8 @@ from suggest.errors import KnowledgeBaseError
 from suggest.index import generation as generations
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.generation import Generation
-from suggest.index.store import EntryStore
+from suggest.index.manifest import read_manifest
+from suggest.index.stores import Store
 from suggest.records import Entry
 from suggest.understand.masking import MASKING_VERSION
 
@@ -31,7 +32,7 @@ def source_hash(entry: Entry) -> str:
 
 
 def add_masked(
-    store: EntryStore, analyse: AnalysisPool, entries: Sequence[Entry], counts: Counter[str]
+    store: Store, analyse: AnalysisPool, entries: Sequence[Entry], counts: Counter[str]
 ) -> list[int]:
     """Store entries, cases masked, and return their keys in order; ``counts`` learns what was masked."""
     cases = [entry for entry in entries if entry.kind == "case"]
@@ -43,7 +44,7 @@ def add_masked(
 
 
 def mask_kept(
-    store: EntryStore, analyse: AnalysisPool, keys: Sequence[int], counts: Counter[str], *, dry_run: bool
+    store: Store, analyse: AnalysisPool, keys: Sequence[int], counts: Counter[str], *, dry_run: bool
 ) -> dict[str, int]:
     """Mask those of the stored entries ``keys`` that are cases; return the new key of each case by its id."""
     found: dict[str, int] = {}
@@ -64,7 +65,7 @@ def is_outdated(live: Generation | None) -> bool:
     return live is not None and version_of(live) != MASKING_VERSION and bool(live.rows.kind.any())
 
 
-def drop_outdated(kb: Path, store: EntryStore) -> tuple[int, ...]:
+def drop_outdated(kb: Path, store: Store) -> tuple[int, ...]:
     """Delete the older generations whose cases were masked by other rules, and what only they used.
 
     Returns the numbers of those that went. What cannot be deleted now, the next sync will.
@@ -84,7 +85,7 @@ def drop_outdated(kb: Path, store: EntryStore) -> tuple[int, ...]:
 
 def _is_outdated(kb: Path, number: int) -> bool:
     try:
-        manifest = generations.read_manifest(generations.folder_of(kb, number))
+        manifest = read_manifest(generations.folder_of(kb, number))
     except KnowledgeBaseError:
         return True  # it cannot be gone back to either
     return manifest.get("masking", 0) != MASKING_VERSION and "case" in manifest["by_kind"]

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import Any, NamedTuple
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suggest.index.fusion import fuse, lend, saturate
-from suggest.index.generation import NO_ROW, Generation
+from suggest.index.generation import Generation
+from suggest.index.rows import NO_ROW
 from suggest.index.snippet import snippet
-from suggest.index.store import EntryStore
+from suggest.index.stores import Store
 from suggest.records import Evidence, Match
 
+_LARGE = 50_000  # entries above which a search uses two threads
+_First = TypeVar("_First")
+_Second = TypeVar("_Second")
 _POOL = 100  # candidates taken from each leg before fusion
 _PASSAGE_SHARE = 0.5
 """How far a long entry moves from its own cosine to that of its nearest passage. Of many passages one is near
@@ -49,17 +56,29 @@ def rank(
     """
     usable = generation.usable(tenant, day)
     pool = max(_POOL, top)
-    held = _by_words(generation, terms, usable, tenant, pool)
+    held, found = _both(
+        generation,
+        lambda: _by_words(generation, terms, usable, tenant, pool),
+        lambda: generation.vectors.search(query, limit=pool, among=usable),
+    )
     passages = generation.passages.nearest(query, usable)
-    near = {row for row, _ in generation.vectors.search(query, limit=pool, among=usable)}
+    near = {row for row, _ in found}
     near.update(sorted(passages, key=lambda row: (-passages[row], row))[:pool])
     candidates = near.union(held)
     answering = generation.rows.answered_by[sorted(candidates)]
     rows = sorted(candidates.union(int(row) for row in answering if row != NO_ROW and usable[row]))
     if not rows:
         return []
-    held |= generation.lexical.scores(terms, sorted(set(rows).difference(held)))
-    lexical = saturate(np.array([held.get(row, 0.0) for row in rows]), generation.lexical.rarest)
+    unknown = [row for row in rows if held.get(row) is None]
+    half = len(unknown) // 2 if len(generation) > _LARGE else 0
+    said, more = _both(
+        generation,
+        lambda: generation.lexical.scores(terms, unknown[half:]),
+        lambda: generation.lexical.scores(terms, unknown[:half]),
+    )
+    said |= more
+    bm25 = np.array([held.get(row) or said.get(row, 0.0) for row in rows])
+    lexical = saturate(bm25, generation.lexical.rarest)
     semantic = generation.vectors.scores(query, rows)
     lead = np.array([passages.get(row, -1.0) for row in rows]) - semantic
     semantic = (semantic + _PASSAGE_SHARE * np.maximum(lead, 0.0)).astype(np.float32)
@@ -73,16 +92,47 @@ def rank(
     ]
 
 
+def score_one(
+    generation: Generation,
+    row: int,
+    terms: Sequence[str],
+    query: NDArray[np.float32],
+    *,
+    vector_weight: float,
+) -> Ranked:
+    """Return one row with its scores, without what resolved inquiries lend and without passages."""
+    held = generation.lexical.scores(terms, [row]).get(row, 0.0)
+    lexical = saturate(np.array([held]), generation.lexical.rarest)
+    semantic = generation.vectors.scores(query, [row])
+    fused = fuse(lexical, semantic, vector_weight=vector_weight)
+    return Ranked(row, float(fused[0]), float(lexical[0]), float(semantic[0]))
+
+
+def _both(
+    generation: Generation, first: Callable[[], _First], second: Callable[[], _Second]
+) -> tuple[_First, _Second]:
+    """Return what both give; in a large knowledge base beside each other, for the searches release Python's lock."""
+    if len(generation) <= _LARGE:
+        return first(), second()
+    later = _threads().submit(second)
+    return first(), later.result()
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="suggest-search")
+
+
 def _by_words(
     generation: Generation, terms: Sequence[str], usable: NDArray[np.bool_], tenant: str, pool: int
-) -> dict[int, float]:
-    """Return BM25 of the best ``pool`` usable rows of the lexical leg; filters must not thin them."""
+) -> dict[int, float | None]:
+    """Return the best ``pool`` usable rows of the lexical leg, with BM25 if known; filters must not thin them."""
     limit = pool
     while True:
-        hits = generation.lexical.search(terms, tenant=tenant, limit=limit)
-        kept = [(row, score) for row, score in hits if usable[row]]
+        hits = generation.lexical.candidates(terms, tenant=tenant, limit=limit)
+        kept = {row: score for row, score in hits.items() if usable[row]}
         if len(kept) >= pool or len(hits) < limit:
-            return dict(kept[:pool])
+            return dict(islice(kept.items(), pool))
         limit *= 4
 
 
@@ -98,7 +148,7 @@ def _choose(generation: Generation, rows: Sequence[int], top: int, per_kind: int
 
 
 def describe(
-    generation: Generation, store: EntryStore, surfaces: Sequence[tuple[str, str]], ranked: Sequence[Ranked]
+    generation: Generation, store: Store, surfaces: Sequence[tuple[str, str]], ranked: Sequence[Ranked]
 ) -> list[Evidence]:
     """Return the entries of ``ranked`` as evidence; ``surfaces`` are the question's terms and words."""
     keys = [int(generation.rows.key[item.row]) for item in ranked]

@@ -113,7 +113,8 @@ def bag(terms: Sequence[str], row_of: Mapping[str, int]) -> tuple[NDArray[np.int
 
     Counting plainly, a word that a long text repeats drowns the others.
     """
-    counts = Counter(row for row in map(row_of.get, terms) if row is not None)
+    counts = Counter(map(row_of.get, terms))
+    counts.pop(None, None)
     rows = np.fromiter(counts.keys(), np.int64, len(counts))
     return rows, np.sqrt(np.fromiter(counts.values(), np.float32, len(counts)))
 

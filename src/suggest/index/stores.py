@@ -1,12 +1,13 @@
 """The seam for servers: what an entry store, a lexical leg and a vector leg must offer.
 
 :mod:`suggest.testing` holds a contract suite for each. The bundled ones are SQLite (``store.py``),
-tantivy (``lexical.py``) and FAISS (``vectors.py``).
+tantivy (``lexical.py``) and FAISS (``vectors.py``); :class:`Backends` gives others to a knowledge base.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -48,7 +49,10 @@ class About(NamedTuple):
 
 
 class Store(Protocol):
-    """Keeps immutable versions of entries by key. A key is never used twice, for anything else."""
+    """Keeps immutable versions of entries by key. A key is never used twice, for anything else.
+
+    Reading is safe from many threads, also while one of them adds.
+    """
 
     def add(
         self, entries: Sequence[Entry], analyse: Analyse, hashes: Sequence[str] | None = None
@@ -85,6 +89,18 @@ class Store(Protocol):
     def erase(self, entry_ids: Sequence[str]) -> int:
         """Delete every version of these entries beyond recovery; return how many went."""
 
+    def compact(self) -> None:
+        """Leave no byte of what was deleted; raises KnowledgeBaseError where that cannot be done now."""
+
+    def problems(self) -> list[str]:
+        """Hold all that is stored against its checksums; return a line for each fault."""
+
+    def remember_nothing(self) -> None:
+        """Forget what is kept in memory."""
+
+    def close(self) -> None:
+        """Release what is held open."""
+
 
 class LexicalSearch(Protocol):
     """BM25 over space-joined terms of one generation; entries are named by row. Safe between threads."""
@@ -92,8 +108,18 @@ class LexicalSearch(Protocol):
     def __len__(self) -> int:
         """Return the number of entries."""
 
+    @property
+    def rarest(self) -> float:
+        """The inverse document frequency of a term that no entry holds: the highest there is."""
+
     def search(self, terms: Sequence[str], *, tenant: str, limit: int) -> list[tuple[int, float]]:
         """Return ``(row, score)`` of the best ``limit`` entries of ``tenant``, best first, ties by row."""
+
+    def candidates(self, terms: Sequence[str], *, tenant: str, limit: int) -> dict[int, float | None]:
+        """Return about the best ``limit`` rows of ``tenant``: ``limit`` where so many hold one of the terms.
+
+        Like ``search``, but it may miss some, and leave out scores (None), where that is much faster.
+        """
 
     def scores(self, terms: Sequence[str], rows: Sequence[int]) -> dict[int, float]:
         """Return the scores of given rows as ``search`` gives them; rows without any term are left out."""
@@ -118,3 +144,73 @@ class VectorSearch(Protocol):
 
     def gather(self, rows: Sequence[int] | NDArray[np.int64]) -> Vectors:
         """Return the vectors of given rows, shape (len(rows), d)."""
+
+
+Document = tuple[int, str, str, str]
+"""Store key, tenant, title terms and body terms (space-joined)."""
+
+
+class Lexical(Protocol):
+    """Builds and opens lexical legs. What a leg needs lies in its folder, or is found by what lies there."""
+
+    def build(
+        self, folder: Path, documents: Iterable[Document], *, base: Path | None, removed: Iterable[int]
+    ) -> None:
+        """Write the leg of a generation into the empty folder ``folder``.
+
+        With ``base``, the folder of another one, which stays as it is: that one without the ``removed`` keys and
+        with ``documents``. Raises OSError.
+        """
+
+    def opened(self, folder: Path, keys: NDArray[np.int64]) -> LexicalSearch:
+        """Open a leg; ``keys`` names the entry of each row. Raises KnowledgeBaseCorrupt when it holds others."""
+
+    def struck_share(self, folder: Path) -> float:
+        """Return the share of what the leg holds that belongs to entries that are gone."""
+
+
+class Segment(NamedTuple):
+    """A file of vectors: float32, row after row. They never change; the slots count through all segments."""
+
+    name: str
+    rows: int
+
+
+class Vector(Protocol):
+    """Builds and opens vector legs over segments of vectors, which :mod:`suggest.index.build` writes."""
+
+    def build(
+        self,
+        folder: Path,
+        segments: Sequence[Segment],
+        dimension: int,
+        *,
+        entries: int,
+        base: Path | None,
+        learnt: int,
+    ) -> int:
+        """Write what searching the segments in ``folder`` takes beyond them; return of how many vectors it was learnt.
+
+        ``base`` is the folder of a leg over the first of these segments, learnt from ``learnt`` vectors; None:
+        there is none. ``entries`` slots are in use. Raises OSError.
+        """
+
+    def opened(
+        self, folder: Path, segments: Sequence[Segment], slots: NDArray[np.int64], dimension: int
+    ) -> VectorSearch:
+        """Open a leg; ``slots`` of shape (n,) says where each row's vector lies. Raises KnowledgeBaseCorrupt."""
+
+
+class OpenStore(Protocol):
+    """Opens the entry store of a knowledge base."""
+
+    def __call__(self, folder: Path, *, read_only: bool) -> Store:
+        """Open the store of the knowledge base in ``folder``, and for writing make it when it is absent."""
+
+
+class Backends(NamedTuple):
+    """The parts that a knowledge base stands on."""
+
+    store: OpenStore
+    lexical: Lexical
+    vector: Vector

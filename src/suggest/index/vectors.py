@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suggest.errors import KnowledgeBaseCorrupt
 from suggest.index.embedding import Vectors
+from suggest.index.stores import Segment
 
 EXACT_UP_TO = 50_000
 """Rows up to which every vector is compared."""
@@ -33,11 +34,30 @@ _TRAINING = 32_768  # vectors the codes are learnt from
 _CHUNK = 20_000
 
 
-class Segment(NamedTuple):
-    """A file of vectors."""
+_RETRAIN_AT = 4  # times the vectors that the codes were learnt from
 
-    name: str
-    rows: int
+
+def build(
+    folder: Path, segments: Sequence[Segment], dimension: int, *, entries: int, base: Path | None, learnt: int
+) -> int:
+    """Write the approximate index where it is worth it; return of how many vectors its codes were learnt, else 0.
+
+    Arguments as in :class:`suggest.index.stores.Vector`.
+    """
+    if entries <= EXACT_UP_TO:
+        return 0
+    opened = [read_segment(folder / name, count, dimension) for name, count in segments]
+    total = sum(count for _, count in segments)
+    if base is None or learnt * _RETRAIN_AT < total:
+        build_near(folder / NEAR, opened, None)
+        return total
+    build_near(folder / NEAR, opened, base / NEAR)
+    return learnt
+
+
+def opened(folder: Path, segments: Sequence[Segment], slots: NDArray[np.int64], dimension: int) -> VectorLeg:
+    """Open the leg of a generation."""
+    return VectorLeg(folder, segments, slots, dimension)
 
 
 def build_near(path: Path, segments: Sequence[Vectors], base: Path | None) -> None:

@@ -93,8 +93,18 @@ def questions_for(
 ) -> tuple[str, ...]:
     """Return at most two questions about what separates the candidates, in the inquiry's language.
 
-    Never asks for what the inquiry gives.
+    Never asks for what the inquiry gives, and never with words of internal entries.
     """
+    told = [
+        [
+            (item, score)
+            for item, score in zip(candidates, rated, strict=True)
+            if item.entry.visibility == "public"
+        ]
+        for candidates, rated in zip(evidence, scores, strict=True)
+    ]
+    evidence = [[item for item, _ in pairs] for pairs in told]
+    scores = [[score for _, score in pairs] for pairs in told]
     japanese = understanding.language == "ja"
     own = understanding.body
     asked: dict[str, str] = {}

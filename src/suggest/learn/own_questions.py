@@ -18,7 +18,6 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from suggest.index.knowledge_base import KnowledgeBase
-from suggest.index.lookup import unknown_share
 from suggest.judge.features import Features, considered, features_of
 from suggest.records import Article, Concern, Inquiry, ResolvedCase
 from suggest.text import clean, morphemes, tokens
@@ -113,7 +112,7 @@ def _example(kb: KnowledgeBase, question: Asked, today: date) -> Example | None:
     )
     found = considered([item for item in found if item.entry.id not in question.without])
     described = features_of(
-        question.concern, found, unknown=unknown_share(kb, text), terms=len(set(tokens(text))), today=today
+        question.concern, found, unknown=kb.unknown_share(text), terms=len(set(tokens(text))), today=today
     )
     if not described:
         return None

@@ -20,7 +20,7 @@ from suggest.errors import SourceError
 
 Notice = Callable[[str], None]
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # what is decoded stays in the processor's cache
 _GZIP = b"\x1f\x8b"
 _SAVE_AS = "save it as UTF-8 (in Excel: 'CSV UTF-8')"
 _MAGIC = {
@@ -65,7 +65,7 @@ def open_text(path: Path, notice: Notice, *, keep_line_ends: bool = False) -> It
 def _open(path: Path) -> BinaryIO:
     if path.suffix.lower() == ".gz":
         return gzip.open(path, "rb")  # type: ignore[return-value]
-    return path.open("rb")
+    return path.open("rb", buffering=_CHUNK)
 
 
 def _encoding(path: Path, notice: Notice) -> str:

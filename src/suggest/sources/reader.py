@@ -6,16 +6,19 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from suggest.errors import SourceError
 from suggest.records import Entry
 from suggest.sources.convert import entry_from_row
 from suggest.sources.decode import Notice, open_text
 from suggest.sources.discover import SourceFile, discover
-from suggest.sources.jsonl import read_jsonl
+from suggest.sources.jsonl import read_changed, read_jsonl
 from suggest.sources.rejects import RejectFile
-from suggest.sources.rows import Known, Row, RowError
+from suggest.sources.rows import Known, Row, RowError, Same
+
+_SAMPLE = 1 << 22  # bytes from which the number of rows is estimated
+_LINE_BITS = 40  # of the place of a row: number of its file, then its line
 
 
 def read_entries(
@@ -36,12 +39,18 @@ def read_entries(
 
 
 class Sourced(NamedTuple):
-    """An entry and where it stands; without the entry when its row is the same as before."""
+    """An entry and what stands for its row as written: 16 bytes, or None where the format has none."""
 
-    entry_id: str
-    entry: Entry | None
+    entry: Entry
     digest: bytes | None
-    """Stands for the row as written, 16 bytes; None where the format has none."""
+
+
+class Part(NamedTuple):
+    """Some of what the sources hold."""
+
+    same: list[str]
+    """Ids of entries whose rows are the same as before."""
+    read: list[Sourced]
 
 
 class EntryReader(Iterator[Entry]):
@@ -67,31 +76,33 @@ class EntryReader(Iterator[Entry]):
         self._also = also
         sources = [*roots, *(file.path for file in self.files)]
         rejects = None if skip_bad is None else RejectFile(Path(skip_bad), sources)
-        self._entries = self._read(notice, rejects)
+        self._parts = self._read(notice, rejects)
+        self._ahead: list[Sourced] = []
 
     def __next__(self) -> Entry:
-        entry = next(self._entries).entry
-        assert entry is not None  # only `sourced` leaves entries out
-        return entry
+        while not self._ahead:
+            self._ahead = next(self._parts).read[::-1]
+        return self._ahead.pop().entry
 
     def lines(self) -> int | None:
         """Return about how many rows there are to read; None where that cannot be told without reading them."""
         if not all(file.read is read_jsonl and file.path.suffix.lower() != ".gz" for file in self.files):
             return None
-        count = 0
+        count = 0.0
         try:
             for file in self.files:
                 with file.path.open("rb") as stream:
-                    while chunk := stream.read(1 << 22):
-                        count += chunk.count(b"\n")
+                    start = stream.read(_SAMPLE)
+                if start:
+                    count += start.count(b"\n") * max(1.0, file.path.stat().st_size / len(start))
         except OSError:
             return None  # reading will say what is wrong
-        return count
+        return int(count)
 
-    def sourced(self, known: Known) -> Iterator[Sourced]:
+    def sourced(self, known: Known) -> Iterator[Part]:
         """Iterate once over the entries with their digests; rows with a ``known`` digest are not even parsed."""
         self._known = known
-        return self._entries
+        return self._parts
 
     def still_there(self, entry_id: str) -> bool:
         """Tell, after reading, whether an entry that did not come may be one of the bad rows.
@@ -100,9 +111,7 @@ class EntryReader(Iterator[Entry]):
         """
         return self._nameless > 0 or entry_id in self._bad_ids
 
-    def _remember(self, row: Row) -> None:
-        values = row.given if isinstance(row.values, RowError) else row.values
-        entry_id = values.get("id") if isinstance(values, dict) else None
+    def _remember(self, entry_id: object) -> None:
         if isinstance(entry_id, str | int) and str(entry_id).strip():
             self._bad_ids.add(str(entry_id).strip())
         else:
@@ -110,7 +119,7 @@ class EntryReader(Iterator[Entry]):
 
     def close(self) -> None:
         """Close all files; for who stops half-way."""
-        self._entries.close()
+        self._parts.close()
 
     def __enter__(self) -> Self:
         return self
@@ -120,50 +129,79 @@ class EntryReader(Iterator[Entry]):
     ) -> None:
         self.close()
 
-    def _read(self, notice: Notice, rejects: RejectFile | None) -> Generator[Sourced, None, None]:
-        seen: dict[str, tuple[Path, int]] = {}
+    def _read(self, notice: Notice, rejects: RejectFile | None) -> Generator[Part, None, None]:
+        seen: dict[str, int] = {}
         with ExitStack() as stack:
             if rejects is not None:
                 stack.enter_context(rejects)
-            for file in self.files:
-                empty = True
+            for number, file in enumerate(self.files):
+                empty, start = True, number << _LINE_BITS
                 for row in _rows(file, notice, self._known):
                     empty = False
+                    if isinstance(row, Same):
+                        yield Part(self._same(row, file, start, seen, rejects), [])
+                        continue
                     try:
-                        entry = entry_from_row(row) if row.same_as is None else None
-                        entry_id = row.same_as if entry is None else entry.id
-                        assert entry_id is not None
-                        _claim(entry_id, file.path, row.line, seen)
+                        entry = entry_from_row(row)
+                        self._claim(entry.id, start + row.line, seen)
                     except RowError as problem:
-                        error = SourceError(
-                            str(problem), path=str(file.path), line=row.line, field=problem.field
-                        )
-                        if rejects is None:
-                            raise error from problem
-                        rejects.write(error, row.given)
-                        self.rejected += 1
-                        self._remember(row)
+                        values = row.given if isinstance(row.values, RowError) else row.values
+                        entry_id = values.get("id") if isinstance(values, dict) else None
+                        self._reject(problem, file, row.line, row.given, entry_id, rejects)
                     else:
-                        yield Sourced(entry_id, entry, row.digest)
+                        yield Part([], [Sourced(entry, row.digest)])
                 if empty:
                     notice(f"{file.path}: holds no entries")
             for entry in self._also:
                 if entry.id not in seen:
-                    yield Sourced(entry.id, entry, None)
+                    yield Part([], [Sourced(entry, None)])
+
+    def _same(
+        self, rows: Same, file: SourceFile, start: int, seen: dict[str, int], rejects: RejectFile | None
+    ) -> list[str]:
+        """Return the ids of rows that were read before, without those that stand there twice."""
+        places = dict(zip(rows.ids, [start + line for line in rows.lines], strict=True))
+        if len(places) == len(rows.ids) and seen.keys().isdisjoint(places):
+            seen.update(places)
+            return rows.ids
+        once = []
+        for line, given, entry_id in zip(*rows, strict=True):
+            try:
+                self._claim(entry_id, start + line, seen)
+                once.append(entry_id)
+            except RowError as problem:
+                self._reject(problem, file, line, given.decode(errors="replace"), entry_id, rejects)
+        return once
+
+    def _claim(self, entry_id: str, place: int, seen: dict[str, int]) -> None:
+        first = seen.setdefault(entry_id, place)
+        if first != place:
+            path, line = self.files[first >> _LINE_BITS].path, first & ((1 << _LINE_BITS) - 1)
+            raise RowError(
+                f"{entry_id!r} is already at {path}:{line}; ids must be unique, rename or remove one", "id"
+            )
+
+    def _reject(
+        self,
+        problem: RowError,
+        file: SourceFile,
+        line: int,
+        given: Any,
+        entry_id: object,
+        rejects: RejectFile | None,
+    ) -> None:
+        """Note a bad row, or raise SourceError where none is let pass."""
+        error = SourceError(str(problem), path=str(file.path), line=line, field=problem.field)
+        if rejects is None:
+            raise error from problem
+        rejects.write(error, given)
+        self.rejected += 1
+        self._remember(entry_id)
 
 
-def _rows(file: SourceFile, notice: Notice, known: Known | None) -> Iterator[Row]:
+def _rows(file: SourceFile, notice: Notice, known: Known | None) -> Iterator[Row | Same]:
     with open_text(file.path, notice, keep_line_ends=file.keep_line_ends) as stream:
-        if file.read is read_jsonl:
-            yield from read_jsonl(stream, file.path, file.default_id, known)
+        if file.read is read_jsonl and known is not None:
+            yield from read_changed(stream, file.path, known)
         else:
             yield from file.read(stream, file.path, file.default_id)
-
-
-def _claim(entry_id: str, path: Path, line: int, seen: dict[str, tuple[Path, int]]) -> None:
-    if entry_id in seen:
-        before, at = seen[entry_id]
-        raise RowError(
-            f"{entry_id!r} is already at {before}:{at}; ids must be unique, rename or remove one", "id"
-        )
-    seen[entry_id] = (path, line)

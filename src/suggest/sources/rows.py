@@ -8,17 +8,16 @@ rest of the file cannot be told apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO
 
 from suggest.understand.masking import mask
 from suggest.understand.names import JAPANESE
 
 _LOOKED_AT = 2_000
 LONGEST_ROW = 100_000_000
-"""Characters in one line or article; more is taken for a broken file."""
+"""Characters (bytes in JSON Lines) in one line or article; more is taken for a broken file."""
 
 
 class RowError(Exception):
@@ -29,8 +28,7 @@ class RowError(Exception):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record of a source, before it is checked."""
 
     line: int
@@ -42,12 +40,19 @@ class Row:
     """Fields that the reader has already made plain text of."""
     digest: bytes | None = None
     """Stands for the row as it was written, where the format allows to tell before it is parsed."""
-    same_as: str | None = None
-    """Id of the entry that a row with this digest became before; it was not parsed then."""
 
 
-Known = Callable[[bytes], str | None]
-"""Returns the id of the entry that a row with this digest became before, if any."""
+class Same(NamedTuple):
+    """Rows that were read before, written just so; they are not parsed."""
+
+    lines: list[int]
+    given: list[bytes]
+    ids: list[str]
+    """The entries that they became."""
+
+
+Known = Callable[[Sequence[bytes]], Sequence[str | None]]
+"""Returns for each digest the id of the entry that a row with it became before, if any."""
 
 
 class Reader(Protocol):
