@@ -30,6 +30,9 @@ LANGUAGES: tuple[Language, ...] = ("ja", "en")
 LAYOUTS = ("email", "chat", "phone")
 """Channels with a layout of their own; ``form`` uses the one of e-mail."""
 
+Text = Template | str
+"""What renders a phrase: compiled, or the phrase itself."""
+
 _BUILT_IN = Path(__file__).parent
 _MAX_BYTES = 200_000
 
@@ -49,8 +52,8 @@ class Templates:
 
     def __init__(
         self,
-        phrases: Mapping[tuple[str, str, str], Mapping[str, tuple[Template, ...]]],
-        layouts: Mapping[tuple[str, str], Template],
+        phrases: Mapping[tuple[str, str, str], Mapping[str, tuple[Text, ...]]],
+        layouts: Mapping[tuple[str, str], Text],
     ) -> None:
         self._phrases = phrases
         self._layouts = layouts
@@ -98,8 +101,8 @@ def _load(folder: Path | None) -> Templates:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
-    phrases: dict[tuple[str, str, str], dict[str, tuple[Template, ...]]] = {}
-    layouts: dict[tuple[str, str], Template] = {}
+    phrases: dict[tuple[str, str, str], dict[str, tuple[Text, ...]]] = {}
+    layouts: dict[tuple[str, str], Text] = {}
     for language in LANGUAGES:
         for base in (_BUILT_IN, folder):
             if base is not None:
@@ -123,7 +126,7 @@ def _read_phrases(
     environment: ImmutableSandboxedEnvironment,
     path: Path,
     language: str,
-    into: dict[tuple[str, str, str], dict[str, tuple[Template, ...]]],
+    into: dict[tuple[str, str, str], dict[str, tuple[Text, ...]]],
     complete: bool,
 ) -> None:
     if not complete and not path.is_file():
@@ -148,14 +151,14 @@ def _read_phrases(
 
 def _variants(
     environment: ImmutableSandboxedEnvironment, value: object, allowed: frozenset[str], place: str
-) -> dict[str, tuple[Template, ...]]:
+) -> dict[str, tuple[Text, ...]]:
     by_channel = value if isinstance(value, dict) else {"default": value}
     if "default" not in by_channel or set(by_channel) - {"default", *LAYOUTS}:
         raise TemplateError(f"{place}: expected keys default, {', '.join(LAYOUTS)} (default is required)")
     compiled = {}
     for channel, texts in by_channel.items():
         sentences: Sequence[object] = texts if isinstance(texts, list) else [texts]
-        templates = []
+        templates: list[Text] = []
         for text in sentences:
             if not isinstance(text, str):
                 raise TemplateError(f"{place}: expected text (given {text!r})")
@@ -181,7 +184,10 @@ def _read(path: Path) -> str:
 
 def _compile(
     environment: ImmutableSandboxedEnvironment, source: str, place: str
-) -> tuple[Template, frozenset[str]]:
+) -> tuple[Text, frozenset[str]]:
+    """Return what renders ``source``, and its variables; most phrases have none and stand for themselves."""
+    if "{" not in source and "\n" not in source:
+        return source, frozenset()
     try:
         found = meta.find_undeclared_variables(environment.parse(source))
         return environment.from_string(source), frozenset(found)
@@ -189,7 +195,9 @@ def _compile(
         raise TemplateError(f"{place}: line {error.lineno}: {error.message}") from error
 
 
-def _render(template: Template, variables: Mapping[str, Any], place: str) -> str:
+def _render(template: Text, variables: Mapping[str, Any], place: str) -> str:
+    if isinstance(template, str):
+        return template
     try:
         return template.render(**variables)
     except (UndefinedError, SecurityError) as error:
