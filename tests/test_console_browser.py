@@ -113,9 +113,13 @@ def decide(person: Person, done: list[str], queue: ReviewQueue) -> None:
     item = queue.item(item_id, tenant="default")
     assert item.claim is not None and item.claim.reviewer == "安藤"
     if item.lane == "escalate":
-        person.press("x")
-        assert page.locator("#escalate").is_visible()
-        person.moves("Enter")
+        if "escalate" in done:
+            person.press("x")
+            assert page.locator("#escalate").is_visible()
+            person.moves("Enter")
+        else:
+            person.moves("a")
+            assert queue.item(item_id, tenant="default").state == "escalated"
         done.append("escalate")
     elif item.suggestion is None or item.suggestion.draft is None:
         person.press("r", "3")

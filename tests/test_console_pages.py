@@ -135,6 +135,20 @@ def test_reject_and_escalate_keep_reason_and_route(local: Local) -> None:
     assert (records[other].event, records[other].route) == ("escalate", "legal")
 
 
+def test_one_act_approves_the_holding_reply_and_hands_over(local: Local) -> None:
+    visitor, queue = local
+    item_id = item_of(queue, "inq-3")
+    page = visitor.get(f"/items/{item_id}").text
+    form = page[page.index('id="decide"') :]
+    assert re.findall(r'name="action" value="(\w+)"', form)[0] == "escalate"
+    suggestion = queue.item(item_id, tenant="default").suggestion
+    assert suggestion is not None and suggestion.draft is not None
+    visitor.post(f"/items/{item_id}/decide", {"action": "escalate", "version": 1, "block": blocks_on(page)})
+    item = queue.item(item_id, tenant="default")
+    assert (item.state, item.final_text) == ("escalated", suggestion.draft.text)
+    assert (item.decisions[-1].route, item.candidate_id) == (suggestion.route, None)
+
+
 def test_swapped_evidence_makes_another_draft(local: Local) -> None:
     visitor, queue = local
     item_id = item_of(queue, "inq-0")

@@ -128,17 +128,20 @@ def decide(
     lane: ChosenLane = "",
     q: Context = "",
 ) -> Response:
-    """Record a decision and lead to the next inquiry. An approval of changed text is an edit."""
+    """Record a decision and lead to the next inquiry.
+
+    An approval of changed text is an edit; an escalation with a text hands over with it as the holding reply.
+    """
     parts = parts_of(request)
     item = parts.queue.item(item_id, tenant=viewer.tenant)
     onward = neighbour(parts, viewer, item_id, lane, q)
     try:
-        text = _final_text(item, block) if action == "approve" else None
+        text = _final_text(item, action, block)
         parts.queue.decide(
             ReviewDecision(
                 item_id=item_id,
                 tenant=viewer.tenant,
-                action="edit" if text is not None else action,
+                action="edit" if action == "approve" and text is not None else action,
                 reviewer=viewer.name,
                 version=version,
                 reason=reason.strip(),
@@ -153,8 +156,10 @@ def decide(
     return go_on(onward, lane, q, done=item_id)
 
 
-def _final_text(item: ReviewItem, blocks: list[str] | None) -> str | None:
-    """Return the text as the reviewer changed it; None when it is the draft's."""
+def _final_text(item: ReviewItem, action: str, blocks: list[str] | None) -> str | None:
+    """Return the text that goes with a decision; None for an approval of the draft as it is, or without a text."""
+    if action == "reject" or (action == "escalate" and blocks is None):
+        return None
     draft = None if item.suggestion is None else item.suggestion.draft
     if draft is None:
         return "\n\n".join(blocks or [])
@@ -164,7 +169,7 @@ def _final_text(item: ReviewItem, blocks: list[str] | None) -> str | None:
         text = assemble(draft, blocks)
     except ValueError as error:
         raise InvalidDecision(f"the draft was changed meanwhile: {error}") from error
-    return None if text == draft.text else text
+    return None if action == "approve" and text == draft.text else text
 
 
 def _problem(
