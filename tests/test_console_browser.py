@@ -149,7 +149,16 @@ def decide(person: Person, done: list[str], queue: ReviewQueue) -> None:
         page.keyboard.insert_text("お待たせいたしました。")
         page.wait_for_selector("#hints :text('文字')")
         person.shot("edit")
-        person.moves("Control+Enter")
+        person.press("Escape")  # the text stays, and single keys work again
+        assert page.locator("#decide.editing").count() == 0 and page.locator(".changed textarea").is_visible()
+        page.locator("#discard").click()
+        assert page.locator(".changed, #changed:visible").count() == 0
+        person.press("e")
+        page.keyboard.insert_text("お待たせいたしました。")
+        person.press("Escape")
+        person.moves("a")
+        final = queue.item(item_id, tenant="default").final_text
+        assert final is not None and "お待たせいたしました。" in final
         done.append("edit")
     else:
         if "copy" not in done:

@@ -27,8 +27,7 @@
   if (own && form) form.classList.add("has-own");
 
   function editing(on, target) {
-    if (!form || !editable || own) { if (own) fields[0].focus(); return; }
-    if (!on && changed()) on = true; // what was typed stays in view
+    if (!form || !editable || own) { if (own && on) fields[0].focus(); return; }
     form.classList.toggle("editing", on);
     const button = find("#edit");
     button.setAttribute("aria-pressed", String(on));
@@ -52,6 +51,7 @@
   }
   function noteChange() {
     const edited = changed();
+    for (const field of fields) field.parentElement.classList.toggle("changed", field.value !== field.dataset.original); // stays in view
     const approve = find("#approve");
     if (approve) approve.querySelector("span").textContent = edited ? approve.dataset.edited : approve.dataset.approve;
     const note = find("#changed");
@@ -61,9 +61,15 @@
     field.addEventListener("input", (event) => { grow(field); noteChange(); if (!event.isComposing) check(); });
     field.addEventListener("compositionend", check);
   }
+  fields.forEach(grow);
   noteChange();
-  if (editable && changed() && !own) editing(true);
   if (own && editable) check();
+  if (find("#discard")) find("#discard").addEventListener("click", () => {
+    for (const field of fields) { field.value = field.dataset.original; grow(field); }
+    noteChange();
+    check();
+    find("#edit").focus();
+  });
 
   // a blank has to be filled in before anything is approved
   function firstBlank() {
