@@ -7,7 +7,7 @@ import pytest
 
 from suggest import ReviewQueue
 from suggest.records import Draft
-from suggest.review.console.drafts import assemble, blocks_of
+from suggest.review.console.drafts import assemble, blocks_of, taken_apart
 from suggest.review.console.words import LANGUAGES, catalogue
 
 from .review_console import INQUIRIES, Visitor, item_of, local  # noqa: F401 - a fixture
@@ -92,6 +92,30 @@ def test_changed_text_is_an_edit_and_line_ends_do_not_count(local: Local) -> Non
         and item.final_text.endswith("\n追伸です。")
         and "\r" not in item.final_text
     )
+
+
+def test_an_undone_edit_comes_back_into_its_fields(local: Local) -> None:
+    visitor, queue = local
+    item_id = item_of(queue, "inq-0")
+    texts = blocks_on(visitor.get(f"/items/{item_id}").text)
+    texts[1] += "\n\nお急ぎのところ恐れ入ります。"
+    visitor.post(f"/items/{item_id}/decide", {"action": "approve", "version": 1, "block": texts})
+    visitor.post(f"/items/{item_id}/undo")
+    assert blocks_on(visitor.get(f"/items/{item_id}").text) == texts
+
+
+def test_any_text_is_taken_apart_so_that_it_can_be_put_together_again(local: Local) -> None:
+    _, queue = local
+    suggestion = queue.item(item_of(queue, "inq-0"), tenant="default").suggestion
+    assert suggestion is not None and suggestion.draft is not None
+    draft = suggestion.draft
+    texts = [block.text for block in blocks_of(draft)]
+    both = ["冒頭です。", *texts[1:-1], "結びです。"]
+    assert taken_apart(draft, assemble(draft, both)) is not None
+    for changed in (both, ["", *texts[1:]], [*texts[:-1], ""], ["全文"] + [""] * (len(texts) - 1)):
+        text = assemble(draft, changed)
+        found = taken_apart(draft, text)
+        assert found is not None and assemble(draft, found) == text
 
 
 def test_what_was_typed_survives_a_conflict(local: Local) -> None:

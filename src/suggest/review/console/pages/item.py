@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from suggest.errors import AlreadyDecided, ClaimedByOther, InvalidDecision, ReviewError
 from suggest.review import RejectCode, ReviewDecision, ReviewItem
 from suggest.review.console.access import Reader, Sender, Viewer
-from suggest.review.console.drafts import assemble
+from suggest.review.console.drafts import assemble, taken_apart
 from suggest.review.console.hints import hints_for
 from suggest.review.console.item_view import (
     confidence_view,
@@ -62,7 +62,19 @@ def show(
             )
         except (ClaimedByOther, AlreadyDecided):
             item = parts.queue.item(item_id, tenant=viewer.tenant)
-    return _page(request, viewer, item, lane=lane, q=q, done=done)
+    return _page(request, viewer, item, lane=lane, q=q, done=done, typed=_taken_back(item))
+
+
+def _taken_back(item: ReviewItem) -> list[str] | None:
+    """Return the changed text, by block, of the decision that was undone last; None when there is none."""
+    last = item.decisions[-1] if item.decisions else None
+    if item.state != "open" or item.suggestion is None or last is None or last.event != "undo":
+        return None
+    text = next((record.after for record in item.decisions if record.seq == last.undoes), None)
+    draft = item.suggestion.draft
+    if text is None or (draft is not None and text == draft.text):
+        return None
+    return [text] if draft is None else taken_apart(draft, text) or [text]
 
 
 def _page(

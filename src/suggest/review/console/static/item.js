@@ -23,6 +23,7 @@
     return whole;
   };
   const changed = () => fields.some((field) => field.value !== field.dataset.original);
+  const unsaved = () => ("kept" in work.dataset ? fields.some((field) => field.value !== field.defaultValue) : changed()); // kept: by the ledger
   const own = fields.length === 1 && fields[0].closest(".own");
   if (own && form) form.classList.add("has-own");
 
@@ -91,7 +92,7 @@
     find("#approve").disabled = true;
   });
   all("dialog form, .actions form, .toast").forEach((one) => one.addEventListener("submit", () => { leaving = true; }));
-  window.addEventListener("beforeunload", (event) => { if (editable && changed() && !leaving) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => { if (editable && unsaved() && !leaving) event.preventDefault(); });
 
   // --- sources --------------------------------------------------------------------------------
   function light(number, come, span) {
