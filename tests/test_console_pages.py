@@ -73,8 +73,11 @@ def test_an_approval_leads_on_and_can_be_undone(local: Local) -> None:
     assert answer.status_code == 303 and f"done={item_id}" in answer.headers["location"]
     item = queue.item(item_id, tenant="default")
     assert (item.state, item.final_text, item.reviewer) == ("approved", draft.draft.text, "sato")
-    assert "元に戻す" in visitor.get(answer.headers["location"]).text
-    assert visitor.post(f"/items/{item_id}/undo").status_code == 303
+    page = visitor.get(answer.headers["location"]).text
+    assert "inq-0 を承認しました。" in page and "元に戻す" in page
+    undone = visitor.post(f"/items/{item_id}/undo")
+    assert "inq-0 の処理を元に戻しました。" in visitor.get(undone.headers["location"]).text
+    assert visitor.get("/queue?done=nothing").status_code == 200
     assert queue.item(item_id, tenant="default").state == "open"
 
 

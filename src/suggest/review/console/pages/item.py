@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from suggest.errors import AlreadyDecided, ClaimedByOther, InvalidDecision, ReviewError
-from suggest.review import RejectCode, ReviewDecision, ReviewItem
+from suggest.review import ItemSummary, RejectCode, ReviewDecision, ReviewItem
 from suggest.review.console.access import Reader, Sender, Viewer
 from suggest.review.console.drafts import assemble, taken_apart
 from suggest.review.console.hints import hints_for
@@ -20,7 +20,7 @@ from suggest.review.console.item_view import (
     other_matches,
     source_views,
 )
-from suggest.review.console.pages.queue import LaneChoice, Search, go_on, neighbour
+from suggest.review.console.pages.queue import LaneChoice, Search, done_item, go_on, neighbour
 from suggest.review.console.parts import Parts, parts_of
 from suggest.review.console.render import page, query, words_of
 
@@ -62,7 +62,7 @@ def show(
             )
         except (ClaimedByOther, AlreadyDecided):
             item = parts.queue.item(item_id, tenant=viewer.tenant)
-    return _page(request, viewer, item, lane=lane, q=q, done=done, typed=_taken_back(item))
+    return _page(request, viewer, item, lane=lane, q=q, done=done_item(parts, viewer, done), typed=_taken_back(item))
 
 
 def _taken_back(item: ReviewItem) -> list[str] | None:
@@ -84,7 +84,7 @@ def _page(
     *,
     lane: str = "",
     q: str = "",
-    done: str = "",
+    done: ItemSummary | None = None,
     problem: str = "",
     typed: list[str] | None = None,
     status: int = 200,
@@ -227,7 +227,7 @@ def undo(request: Request, viewer: Sender, item_id: str, lane: ChosenLane = "", 
         )
     except ReviewError as error:
         return _problem(request, viewer, item_id, error, None, lane=lane, q=q)
-    return RedirectResponse(f"/items/{item_id}{query({'lane': lane, 'q': q})}", status_code=303)
+    return go_on(item_id, lane, q, done=item_id)
 
 
 @router.post("/items/{item_id}/swap")
