@@ -62,7 +62,9 @@ def show(
             )
         except (ClaimedByOther, AlreadyDecided):
             item = parts.queue.item(item_id, tenant=viewer.tenant)
-    return _page(request, viewer, item, lane=lane, q=q, done=done_item(parts, viewer, done), typed=_taken_back(item))
+    return _page(
+        request, viewer, item, lane=lane, q=q, done=done_item(parts, viewer, done), typed=_taken_back(item)
+    )
 
 
 def _taken_back(item: ReviewItem) -> list[str] | None:
