@@ -113,9 +113,13 @@ def decide(person: Person, done: list[str], queue: ReviewQueue) -> None:
     item = queue.item(item_id, tenant="default")
     assert item.claim is not None and item.claim.reviewer == "安藤"
     if item.lane == "escalate":
-        person.press("x")
-        assert page.locator("#escalate").is_visible()
-        person.moves("Enter")
+        if "escalate" in done:
+            person.press("x")
+            assert page.locator("#escalate").is_visible()
+            person.moves("Enter")
+        else:
+            person.moves("a")
+            assert queue.item(item_id, tenant="default").state == "escalated"
         done.append("escalate")
     elif item.suggestion is None or item.suggestion.draft is None:
         person.press("r", "3")
@@ -145,7 +149,16 @@ def decide(person: Person, done: list[str], queue: ReviewQueue) -> None:
         page.keyboard.insert_text("お待たせいたしました。")
         page.wait_for_selector("#hints :text('文字')")
         person.shot("edit")
-        person.moves("Control+Enter")
+        person.press("Escape")  # the text stays, and single keys work again
+        assert page.locator("#decide.editing").count() == 0 and page.locator(".changed textarea").is_visible()
+        page.locator("#discard").click()
+        assert page.locator(".changed, #changed:visible").count() == 0
+        person.press("e")
+        page.keyboard.insert_text("お待たせいたしました。")
+        person.press("Escape")
+        person.moves("a")
+        final = queue.item(item_id, tenant="default").final_text
+        assert final is not None and "お待たせいたしました。" in final
         done.append("edit")
     else:
         if "copy" not in done:

@@ -7,7 +7,7 @@ import pytest
 
 from suggest import ReviewQueue
 from suggest.records import Draft
-from suggest.review.console.drafts import assemble, blocks_of
+from suggest.review.console.drafts import assemble, blocks_of, taken_apart
 from suggest.review.console.words import LANGUAGES, catalogue
 
 from .review_console import INQUIRIES, Visitor, item_of, local  # noqa: F401 - a fixture
@@ -73,8 +73,11 @@ def test_an_approval_leads_on_and_can_be_undone(local: Local) -> None:
     assert answer.status_code == 303 and f"done={item_id}" in answer.headers["location"]
     item = queue.item(item_id, tenant="default")
     assert (item.state, item.final_text, item.reviewer) == ("approved", draft.draft.text, "sato")
-    assert "元に戻す" in visitor.get(answer.headers["location"]).text
-    assert visitor.post(f"/items/{item_id}/undo").status_code == 303
+    page = visitor.get(answer.headers["location"]).text
+    assert "inq-0 を承認しました。" in page and "元に戻す" in page
+    undone = visitor.post(f"/items/{item_id}/undo")
+    assert "inq-0 の処理を元に戻しました。" in visitor.get(undone.headers["location"]).text
+    assert visitor.get("/queue?done=nothing").status_code == 200
     assert queue.item(item_id, tenant="default").state == "open"
 
 
@@ -92,6 +95,30 @@ def test_changed_text_is_an_edit_and_line_ends_do_not_count(local: Local) -> Non
         and item.final_text.endswith("\n追伸です。")
         and "\r" not in item.final_text
     )
+
+
+def test_an_undone_edit_comes_back_into_its_fields(local: Local) -> None:
+    visitor, queue = local
+    item_id = item_of(queue, "inq-0")
+    texts = blocks_on(visitor.get(f"/items/{item_id}").text)
+    texts[1] += "\n\nお急ぎのところ恐れ入ります。"
+    visitor.post(f"/items/{item_id}/decide", {"action": "approve", "version": 1, "block": texts})
+    visitor.post(f"/items/{item_id}/undo")
+    assert blocks_on(visitor.get(f"/items/{item_id}").text) == texts
+
+
+def test_any_text_is_taken_apart_so_that_it_can_be_put_together_again(local: Local) -> None:
+    _, queue = local
+    suggestion = queue.item(item_of(queue, "inq-0"), tenant="default").suggestion
+    assert suggestion is not None and suggestion.draft is not None
+    draft = suggestion.draft
+    texts = [block.text for block in blocks_of(draft)]
+    both = ["冒頭です。", *texts[1:-1], "結びです。"]
+    assert taken_apart(draft, assemble(draft, both)) is not None
+    for changed in (both, ["", *texts[1:]], [*texts[:-1], ""], ["全文"] + [""] * (len(texts) - 1)):
+        text = assemble(draft, changed)
+        found = taken_apart(draft, text)
+        assert found is not None and assemble(draft, found) == text
 
 
 def test_what_was_typed_survives_a_conflict(local: Local) -> None:
@@ -133,6 +160,20 @@ def test_reject_and_escalate_keep_reason_and_route(local: Local) -> None:
         "料金が古い",
     )
     assert (records[other].event, records[other].route) == ("escalate", "legal")
+
+
+def test_one_act_approves_the_holding_reply_and_hands_over(local: Local) -> None:
+    visitor, queue = local
+    item_id = item_of(queue, "inq-3")
+    page = visitor.get(f"/items/{item_id}").text
+    form = page[page.index('id="decide"') :]
+    assert re.findall(r'name="action" value="(\w+)"', form)[0] == "escalate"
+    suggestion = queue.item(item_id, tenant="default").suggestion
+    assert suggestion is not None and suggestion.draft is not None
+    visitor.post(f"/items/{item_id}/decide", {"action": "escalate", "version": 1, "block": blocks_on(page)})
+    item = queue.item(item_id, tenant="default")
+    assert (item.state, item.final_text) == ("escalated", suggestion.draft.text)
+    assert (item.decisions[-1].route, item.candidate_id) == (suggestion.route, None)
 
 
 def test_swapped_evidence_makes_another_draft(local: Local) -> None:

@@ -192,6 +192,7 @@ def test_rejecting_and_escalating(queue: ReviewQueue) -> None:
         ("edit", {"text": " \n"}, "needs the final text"),
         ("approve", {"text": "x"}, "give a changed text with 'edit'"),
         ("reject", {"text": "x"}, "takes no text"),
+        ("escalate", {"text": " "}, "needs the final text"),
     ],
 )
 def test_decisions_that_make_no_sense(

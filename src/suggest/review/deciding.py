@@ -91,7 +91,7 @@ def decide(db: Database, decision: ReviewDecision, *, tenant: str, now: datetime
     action, final = _final(decision, suggestion)
     before = suggestion.draft.text if suggestion.draft is not None else None
     case = None
-    if final is not None and lane != "escalate":
+    if final is not None and "escalate" not in (action, lane):
         case = learned.case_of(
             held.inquiry, suggestion, held.best, final, tenant=tenant, item_id=item_id, at=now
         )
@@ -270,9 +270,9 @@ def _refuse_claimed(row: RowMapping, reviewer: str, now: datetime) -> None:
 def _final(decision: ReviewDecision, suggestion: Suggestion) -> tuple[Action, str | None]:
     """Return what is decided, and the text that goes to the customer."""
     draft = suggestion.draft
-    if decision.action not in ("approve", "edit"):
-        if decision.text is not None:
-            raise InvalidDecision(f"text: {decision.action!r} takes no text; expected it with 'edit' only")
+    if decision.action == "reject" and decision.text is not None:
+        raise InvalidDecision("text: 'reject' takes no text; expected it with 'edit' or 'escalate' only")
+    if decision.action == "reject" or (decision.action == "escalate" and decision.text is None):
         return decision.action, None
     blanks = (
         [claim.text for claim in draft.claims if claim.source.kind == "agent"] if draft is not None else []
@@ -287,13 +287,15 @@ def _final(decision: ReviewDecision, suggestion: Suggestion) -> tuple[Action, st
         final = draft.text
     else:
         if decision.text is None or not decision.text.strip():
-            raise InvalidDecision("text: 'edit' needs the final text, and it is empty")
+            raise InvalidDecision(f"text: {decision.action!r} needs the final text, and it is empty")
         final = decision.text
     left = next((blank for blank in blanks if blank in final), None)
     if left is not None:
         raise InvalidDecision(
             f"a blank is not filled in: {left[:80]}; write what belongs there and decide 'edit'"
         )
+    if decision.action == "escalate":
+        return "escalate", final
     unchanged = draft is not None and final == draft.text
     return ("approve" if unchanged else "edit"), final
 

@@ -66,7 +66,8 @@ class ReviewDecision(Record):
     reason_code: RejectCode | None = None
     """For ``reject``; absent counts as ``other``."""
     text: Annotated[str, StringConstraints(max_length=100_000)] | None = None
-    """The final text; needed for ``edit``, otherwise left out."""
+    """The final text; needed for ``edit``. For ``escalate`` the holding reply that goes to the customer, if one does;
+    otherwise left out."""
     route: Name | None = None
     """For ``escalate``: who takes over; absent: the suggestion's route, else ``supervisor``."""
     session: Annotated[str, StringConstraints(max_length=200)] = ""
@@ -98,7 +99,7 @@ class DecisionRecord(Record):
     before: str | None = None
     """The draft as suggested; None where there was none, or once forgotten."""
     after: str | None = None
-    """The final text, for ``approve`` and ``edit``; None once forgotten."""
+    """The final text, for ``approve`` and ``edit``, and the holding reply of ``escalate``; None once forgotten."""
     edit_distance: float | None = None
     """Levenshtein distance of both texts over the length of the longer one, 0..1."""
     entry_ids: tuple[str, ...] = ()
@@ -154,7 +155,7 @@ class ReviewItem(ItemSummary):
     suggestion: Suggestion | None
     """The suggestion as it stands after swaps; None once forgotten."""
     final_text: str | None
-    """What was approved, or edited to."""
+    """What was approved, or edited to, or sent with an escalation."""
     candidate_id: str | None
     """The case learnt from it, in whatever state."""
     decisions: tuple[DecisionRecord, ...]

@@ -98,6 +98,28 @@ def assemble(draft: Draft, texts: Sequence[str]) -> str:
     return text
 
 
+def taken_apart(draft: Draft, text: str) -> list[str] | None:
+    """Return texts of blocks from which ``assemble`` makes ``text``, with as few changed as can be told; else None."""
+    blocks = blocks_of(draft)
+    for size in range(1, len(blocks) + 1):
+        for start in range(len(blocks) - size + 1):
+            end = start + size
+            head = "".join(block.lead + block.text for block in blocks[:start]) + blocks[start].lead
+            tail = "".join(block.lead + block.text for block in blocks[end:])
+            if len(head + tail) > len(text) or not (text.startswith(head) and text.endswith(tail)):
+                continue
+            middle = text[len(head) : len(text) - len(tail)]
+            leads = {block.lead for block in blocks[start + 1 : end]}
+            parts = middle.split(leads.pop()) if len(leads) == 1 else [middle]
+            if len(parts) != size:
+                parts = [middle, *[""] * (size - 1)]
+            before, after = blocks[:start], blocks[end:]
+            found = [*(block.text for block in before), *parts, *(block.text for block in after)]
+            if assemble(draft, found) == text:
+                return found
+    return None
+
+
 def sources_of(blocks: Sequence[Block]) -> list[tuple[int, str, list[Claim]]]:
     """Return the sources of a draft: number, entry id, and the claims taken from it."""
     found: dict[int, tuple[str, list[Claim]]] = {}

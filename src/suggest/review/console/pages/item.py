@@ -9,9 +9,9 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from suggest.errors import AlreadyDecided, ClaimedByOther, InvalidDecision, ReviewError
-from suggest.review import RejectCode, ReviewDecision, ReviewItem
+from suggest.review import ItemSummary, RejectCode, ReviewDecision, ReviewItem
 from suggest.review.console.access import Reader, Sender, Viewer
-from suggest.review.console.drafts import assemble
+from suggest.review.console.drafts import assemble, taken_apart
 from suggest.review.console.hints import hints_for
 from suggest.review.console.item_view import (
     confidence_view,
@@ -20,7 +20,7 @@ from suggest.review.console.item_view import (
     other_matches,
     source_views,
 )
-from suggest.review.console.pages.queue import LaneChoice, Search, go_on, neighbour
+from suggest.review.console.pages.queue import LaneChoice, Search, done_item, go_on, neighbour
 from suggest.review.console.parts import Parts, parts_of
 from suggest.review.console.render import page, query, words_of
 
@@ -62,7 +62,21 @@ def show(
             )
         except (ClaimedByOther, AlreadyDecided):
             item = parts.queue.item(item_id, tenant=viewer.tenant)
-    return _page(request, viewer, item, lane=lane, q=q, done=done)
+    return _page(
+        request, viewer, item, lane=lane, q=q, done=done_item(parts, viewer, done), typed=_taken_back(item)
+    )
+
+
+def _taken_back(item: ReviewItem) -> list[str] | None:
+    """Return the changed text, by block, of the decision that was undone last; None when there is none."""
+    last = item.decisions[-1] if item.decisions else None
+    if item.state != "open" or item.suggestion is None or last is None or last.event != "undo":
+        return None
+    text = next((record.after for record in item.decisions if record.seq == last.undoes), None)
+    draft = item.suggestion.draft
+    if text is None or (draft is not None and text == draft.text):
+        return None
+    return [text] if draft is None else taken_apart(draft, text) or [text]
 
 
 def _page(
@@ -72,7 +86,7 @@ def _page(
     *,
     lane: str = "",
     q: str = "",
-    done: str = "",
+    done: ItemSummary | None = None,
     problem: str = "",
     typed: list[str] | None = None,
     status: int = 200,
@@ -128,17 +142,20 @@ def decide(
     lane: ChosenLane = "",
     q: Context = "",
 ) -> Response:
-    """Record a decision and lead to the next inquiry. An approval of changed text is an edit."""
+    """Record a decision and lead to the next inquiry.
+
+    An approval of changed text is an edit; an escalation with a text hands over with it as the holding reply.
+    """
     parts = parts_of(request)
     item = parts.queue.item(item_id, tenant=viewer.tenant)
     onward = neighbour(parts, viewer, item_id, lane, q)
     try:
-        text = _final_text(item, block) if action == "approve" else None
+        text = _final_text(item, action, block)
         parts.queue.decide(
             ReviewDecision(
                 item_id=item_id,
                 tenant=viewer.tenant,
-                action="edit" if text is not None else action,
+                action="edit" if action == "approve" and text is not None else action,
                 reviewer=viewer.name,
                 version=version,
                 reason=reason.strip(),
@@ -153,8 +170,10 @@ def decide(
     return go_on(onward, lane, q, done=item_id)
 
 
-def _final_text(item: ReviewItem, blocks: list[str] | None) -> str | None:
-    """Return the text as the reviewer changed it; None when it is the draft's."""
+def _final_text(item: ReviewItem, action: str, blocks: list[str] | None) -> str | None:
+    """Return the text that goes with a decision; None for an approval of the draft as it is, or without a text."""
+    if action == "reject" or (action == "escalate" and blocks is None):
+        return None
     draft = None if item.suggestion is None else item.suggestion.draft
     if draft is None:
         return "\n\n".join(blocks or [])
@@ -164,7 +183,7 @@ def _final_text(item: ReviewItem, blocks: list[str] | None) -> str | None:
         text = assemble(draft, blocks)
     except ValueError as error:
         raise InvalidDecision(f"the draft was changed meanwhile: {error}") from error
-    return None if text == draft.text else text
+    return None if action == "approve" and text == draft.text else text
 
 
 def _problem(
@@ -210,7 +229,7 @@ def undo(request: Request, viewer: Sender, item_id: str, lane: ChosenLane = "", 
         )
     except ReviewError as error:
         return _problem(request, viewer, item_id, error, None, lane=lane, q=q)
-    return RedirectResponse(f"/items/{item_id}{query({'lane': lane, 'q': q})}", status_code=303)
+    return go_on(item_id, lane, q, done=item_id)
 
 
 @router.post("/items/{item_id}/swap")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from suggest.errors import UnknownItem
 from suggest.records import Lane
 from suggest.review import ItemSummary
 from suggest.review.console.access import Reader, Viewer
@@ -65,7 +67,7 @@ def queue(
         q=q,
         number=number,
         pages=max(1, -(-found.total // PAGE_SIZE)),
-        done=done,
+        done=done_item(parts, viewer, done),
         own=viewer.name,
     )
 
@@ -98,6 +100,13 @@ def go_on(item_id: str | None, lane: str, q: str, done: str = "") -> Response:
     if item_id is None:
         return RedirectResponse(f"/queue{context}", status_code=303)
     return RedirectResponse(f"/items/{item_id}{context}", status_code=303)
+
+
+def done_item(parts: Parts, viewer: Viewer, done: str) -> ItemSummary | None:
+    """Return the item that was decided, or opened again, just before; None when there is none."""
+    with suppress(UnknownItem):
+        return parts.queue.item(done, tenant=viewer.tenant) if done else None
+    return None
 
 
 def neighbour(

@@ -23,12 +23,12 @@
     return whole;
   };
   const changed = () => fields.some((field) => field.value !== field.dataset.original);
+  const unsaved = () => ("kept" in work.dataset ? fields.some((field) => field.value !== field.defaultValue) : changed()); // kept: by the ledger
   const own = fields.length === 1 && fields[0].closest(".own");
   if (own && form) form.classList.add("has-own");
 
   function editing(on, target) {
-    if (!form || !editable || own) { if (own) fields[0].focus(); return; }
-    if (!on && changed()) on = true; // what was typed stays in view
+    if (!form || !editable || own) { if (own && on) fields[0].focus(); return; }
     form.classList.toggle("editing", on);
     const button = find("#edit");
     button.setAttribute("aria-pressed", String(on));
@@ -52,6 +52,7 @@
   }
   function noteChange() {
     const edited = changed();
+    for (const field of fields) field.parentElement.classList.toggle("changed", field.value !== field.dataset.original); // stays in view
     const approve = find("#approve");
     if (approve) approve.querySelector("span").textContent = edited ? approve.dataset.edited : approve.dataset.approve;
     const note = find("#changed");
@@ -61,9 +62,15 @@
     field.addEventListener("input", (event) => { grow(field); noteChange(); if (!event.isComposing) check(); });
     field.addEventListener("compositionend", check);
   }
+  fields.forEach(grow);
   noteChange();
-  if (editable && changed() && !own) editing(true);
   if (own && editable) check();
+  if (find("#discard")) find("#discard").addEventListener("click", () => {
+    for (const field of fields) { field.value = field.dataset.original; grow(field); }
+    noteChange();
+    check();
+    find("#edit").focus();
+  });
 
   // a blank has to be filled in before anything is approved
   function firstBlank() {
@@ -85,7 +92,7 @@
     find("#approve").disabled = true;
   });
   all("dialog form, .actions form, .toast").forEach((one) => one.addEventListener("submit", () => { leaving = true; }));
-  window.addEventListener("beforeunload", (event) => { if (editable && changed() && !leaving) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => { if (editable && unsaved() && !leaving) event.preventDefault(); });
 
   // --- sources --------------------------------------------------------------------------------
   function light(number, come, span) {
