@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 import time
+import tomllib
 from collections.abc import Sequence
 from datetime import date
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -361,6 +363,20 @@ def test_holding_replies_hold_no_answer(route: str | None, language: str) -> Non
     assert "2" in handoff.summary
     assert ("昨日から" if language == "ja" else "since yesterday") in handoff.summary
     assert handoff.open_questions
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_holding_replies_pass_the_style_lint(language: str) -> None:
+    failing = {
+        "ja": "知らない管理者が追加され、管理画面が開けません。エラーが出ます。",
+        "en": "An unknown administrator was added and the page does not work. I get an error.",
+    }[language]
+    phrases = files("suggest.templates").joinpath(language, "phrases.toml").read_text(encoding="utf-8")
+    for route in tomllib.loads(phrases)["holding"]:
+        for channel in ("email", "chat", "phone", "form"):
+            draft, _, reasons = run(failing, lane="escalate", route=route, channel=channel, language=language)
+            assert draft is not None
+            assert reasons == (), (route, channel)
 
 
 def test_holding_reply_says_what_to_do_when_it_is_dangerous() -> None:

@@ -78,6 +78,18 @@ def test_nothing_is_ready_before_calibration(article: Make) -> None:
     assert codes(judgement) == {"not_calibrated"}
 
 
+def test_weak_evidence_is_told_from_good_before_calibration(article: Make) -> None:
+    good, weak = [[evidence(article(1, lang="ja"), 0.95)]], [[evidence(article(1, lang="ja"), 0.5)]]
+    judgement = decide(understood(QUESTION), weak, provisional=False)
+    assert judgement.lane == "review"
+    assert [(r.code, r.evidence) for r in judgement.reasons] == [
+        ("weak_match", "a1"),
+        ("not_calibrated", ""),
+    ]
+    both = decide(understood(QUESTION, f"{QUESTION}か"), [*good, *weak], provisional=False)
+    assert [r.code for r in both.reasons] == ["weak_match", "not_calibrated"]
+
+
 def test_provisional_mode_allows_ready_and_says_so(article: Make) -> None:
     judgement = decide(understood(QUESTION), [[evidence(article(1, lang="ja"), 0.95)]])
     assert judgement.lane == "ready"

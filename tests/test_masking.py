@@ -18,7 +18,7 @@ from suggest.index.analysis_pool import AnalysisPool
 from suggest.learn.outcomes import LabelledInquiry, as_line, masked
 from suggest.records import Article, Entry, Inquiry, ResolvedCase
 from suggest.testing import HashingEmbedder
-from suggest.understand.masking import MaskedCase, mask, mask_case
+from suggest.understand.masking import MASKING_VERSION, MaskedCase, mask, mask_case
 from suggest.understand.personal_data import UNREAD, find_personal_data
 from suggest.understand.placeholders import PLACEHOLDERS, has_placeholder, without_placeholders
 
@@ -150,7 +150,7 @@ def test_no_byte_of_a_case_is_stored(tmp_path: Path) -> None:
         assert (changed.changed, changed.unchanged) == (1, 5)
         assert bytes_with(folder, *SECRETS) == []
         assert {m.lexical for m in kb.search("嘉納 氏名", vector_weight=0)} == {0.0}
-        assert kb.status()["masking"] == 1
+        assert kb.status()["masking"] == MASKING_VERSION
 
 
 def test_an_unfinished_sync_leaves_no_byte(tmp_path: Path) -> None:

@@ -99,3 +99,15 @@ def test_hostile_text_takes_linear_time(piece: str) -> None:
     begun = time.thread_time()
     find_personal_data(text)
     assert time.thread_time() - begun < 10  # half a second
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "前任の総務課長（能見）が退職しました。",
+        "教えてください。\n（能見）",
+        "電話は明日です。\n(能見)\n以上",
+    ],
+)
+def test_a_name_in_brackets_is_found(text: str) -> None:
+    assert [text[p.start : p.end] for p in find_personal_data(text) if p.type == "name"] == ["能見"]

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from suggest.pipeline import without_personal_data
-from suggest.records import Match
+from suggest.records import Match, ResolvedCase
 from suggest.text import sentences
 from suggest.understand import find_personal_data, mask
 from suggest.understand.masking import replaced
@@ -82,6 +82,40 @@ def test_ordinary_words_stay(text: str) -> None:
 def test_full_name_is_one_placeholder() -> None:
     text = "清水健太とKen Watanabeの端末です"
     assert mask(text, strict=True).text == "〔氏名〕と〔氏名〕の端末です"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "有給が先月は14日あったのに、今見たら11.5日です。",
+        "勝手にお金取られたりしませんか",
+        *(
+            form.format(day)
+            for day in "月火水木金土日"
+            for form in ("5/1（{}）まで", "5月1日({}・祝)", "2026-05-01 ({})")
+        ),
+    ],
+)
+def test_verbs_and_weekdays_are_no_names(text: str) -> None:
+    assert mask(text, strict=True).text == text
+
+
+@pytest.mark.parametrize("text", ["今見さんに聞きました", "経理の今見です", "担当（金）"])
+def test_the_same_words_where_a_name_stands_are_names(text: str) -> None:
+    assert "〔氏名〕" in mask(text, strict=True).text
+
+
+@pytest.mark.parametrize(
+    ("inquiry", "title"),
+    [
+        ("あ" * 58 + "古い手順です", "あ" * 58 + "…"),
+        ("I read " * 8 + "Japanese", ("I read " * 8).rstrip() + "…"),
+    ],
+)
+def test_a_title_is_cut_between_words(inquiry: str, title: str) -> None:
+    case = ResolvedCase(id="c", inquiry=inquiry, reply="承りました。")
+    assert case.title == title
+    assert mask(title, strict=True).text == title
 
 
 def test_sample_cases_stay_useful_and_their_labels_are_found() -> None:

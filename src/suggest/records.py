@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal, Self
 
@@ -154,6 +155,15 @@ class Article(EntryBase):
         return self
 
 
+_LAST_WORD = re.compile(r"(?:[一-龥々]{1,8}|[ァ-ヴー]{1,16}|[A-Za-z]{1,20})\Z")
+
+
+def _cut(text: str, length: int) -> str:
+    """Return the first ``length`` characters of a longer text, less a last word that would be cut."""
+    kept = text[:length]
+    return (_LAST_WORD.sub("", kept) if text[length].isalnum() else kept).rstrip()
+
+
 class ResolvedCase(EntryBase):
     """A resolved inquiry: what a customer asked and what the team replied."""
 
@@ -165,9 +175,9 @@ class ResolvedCase(EntryBase):
 
     @property
     def title(self) -> str:
-        """The first line of the inquiry, at most 60 characters."""
+        """The first line of the inquiry, at most 60 characters; a word that would be cut is left out."""
         first = self.inquiry.strip().split("\n", 1)[0]
-        return first if len(first) <= 60 else first[:59] + "…"
+        return first if len(first) <= 60 else f"{_cut(first, 59)}…"
 
 
 Entry = Article | ResolvedCase

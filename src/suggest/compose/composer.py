@@ -63,7 +63,12 @@ def compose(
     if judgement.lane == "escalate":
         handoff = hand_off(understanding, judgement, evidence, wording)
         draft, reasons = _checked(
-            _holding(understanding, judgement, wording, voice), [], understanding, voice, wording
+            _holding(understanding, judgement, wording, voice),
+            [],
+            understanding,
+            voice,
+            wording,
+            apology_due=False,  # the route decides on it: an apology may admit a fault
         )
         return draft, handoff, tuple(reasons)
     notes: list[Reason] = []
@@ -106,6 +111,7 @@ def compose(
         voice,
         wording,
         [i for c in judgement.concerns for i in c.entry_ids],
+        apology_due=wording.trouble == "failure",
     )
     unique = {(reason.code, reason.evidence): reason for reason in [*notes, *reasons]}
     return checked, None, tuple(unique.values())
@@ -280,17 +286,18 @@ def _checked(
     voice: Voice,
     wording: Wording,
     named: Sequence[str] = (),
+    *,
+    apology_due: bool,
 ) -> tuple[Draft | None, list[Reason]]:
     found = unsupported(draft, used, understanding.inquiry.text, voice, named)
     if found:
         return None, [wording.reason("unsupported_fact", fact=found[0])]
-    return draft, list(_style(draft, voice, wording))
+    return draft, list(_style(draft, voice, apology_due=apology_due))
 
 
-def _style(draft: Draft, voice: Voice, wording: Wording) -> Iterator[Reason]:
+def _style(draft: Draft, voice: Voice, *, apology_due: bool) -> Iterator[Reason]:
     """Say what the style lint finds in a draft; a marked blank is expected there."""
-    due = wording.trouble == "failure"
-    found = lint(draft.text, language=draft.language, apology_due=due, forbidden=voice.forbidden)
+    found = lint(draft.text, language=draft.language, apology_due=apology_due, forbidden=voice.forbidden)
     for finding in found:
         if finding.rule != "open_blank":
             text = f"{finding.message} {finding.remedy}"

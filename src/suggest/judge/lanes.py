@@ -120,15 +120,21 @@ def _short_of(
     confidence: Confidence,
     language: Language,
 ) -> list[Reason]:
-    """Say why an inquiry that nothing else keeps from being ready is not."""
-    if confidence.ready_from is None:
-        return [reason("no_safe_cut" if confidence.state == "calibrated" else "not_calibrated", language)]
-    code = "below_cut" if confidence.state == "calibrated" else "weak_match"
-    return [
-        reason(code, language, concern.entry_ids[0] if concern.entry_ids else concern.text)
+    """Say why an inquiry that nothing else keeps from being ready is not: weak evidence first, then the lack of a cut."""
+    calibrated = confidence.state == "calibrated"
+    if calibrated and confidence.ready_from is None:
+        return [reason("no_safe_cut", language)]
+    enough = confidence.scoring.strong if confidence.ready_from is None else confidence.ready_from
+    found = [
+        reason(
+            "below_cut" if calibrated else "weak_match",
+            language,
+            concern.entry_ids[0] if concern.entry_ids else concern.text,
+        )
         for concern, rated in zip(judged, scores, strict=True)
-        if max(rated, default=-math.inf) < confidence.ready_from
+        if max(rated, default=-math.inf) < enough
     ]
+    return found if confidence.ready_from is not None else [*found, reason("not_calibrated", language)]
 
 
 def _blocking(

@@ -65,6 +65,7 @@ _IS_INTRODUCED = re.compile(
     r"(?:の| |、|[いお]ります|います|している|務める)([一-龥々ヶ]{2,4})(?=です|でした|でございます)"
 )
 _WORKS = re.compile(r"(?:て(?:い|お)り?ます|している|務める)\Z")
+_BEFORE_BRACKETS = re.compile(rf"(?:\d|{alternatives(lexicon('words')['titles'])}) ?[(]\Z")
 _BESIDE_NUMBER = re.compile(r"(?<![一-龥々])([一-龥々ヶ]{2,4})(?=[ ]?[(][+0]\d)")
 _INTRODUCED = ("と申", "といいま", "と言いま", "ともうします")
 _IS = ("です", "でした", "でございます", "であります")
@@ -252,9 +253,11 @@ def _has_cue(run: Sequence[Morpheme], before: str, after: str, following: Morphe
     introduced = _introduced(before)
     somebody = bool(_OF_SOMEBODY.search(before) or _OF_FAMILY.search(before))
     if person and (
-        (re.search(r"\d ?[(]\Z", before) and after.startswith(")")) or re.match(r"[ ]?[(][+0]\d", after)
+        (_BEFORE_BRACKETS.search(before) and after.startswith(")"))
+        or re.match(r"[ ]?[(][+0]\d", after)
+        or (before.strip() == "(" and re.match(r"\) *(?:\n|\Z)", after))
     ):
-        return True  # beside a number: 「070-… (安藤)」
+        return True  # beside a number or a title, or alone: 「070-… (安藤)」, 「総務課長(能見)」
     joined = following is not None and following.pos[0] in ("名詞", "接尾辞") and following.surface != " "
     if somebody and not joined and not re.match("[一-龥]", after):
         return person or bool(_OF_FAMILY.search(before)) or short

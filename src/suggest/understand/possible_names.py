@@ -43,6 +43,10 @@ _USER = re.compile(
 )
 _NUMBERED_USER = re.compile(r"(?<![\w@/.-])([a-z]{4,16})\d{1,4}(?![\w@/])", re.ASCII)
 
+_WEEKDAY = re.compile(
+    r"(?<![\d-])(?:(?:\d{4}[/.-])?\d{1,2}[/.-]\d{1,2}|\d{1,2} ?日) ?\(([月火水木金土日])(?=[)・、,/曜])(?:[・、,/](祝))?"
+)
+
 _PLACES = (
     re.compile(r"(?:[一-龥々ァ-ヴー]{1,20} ?)?\d{1,4} ?号室"),
     re.compile(r"(?:マンション|アパート|ハイツ|コーポ|メゾン|レジデンス)[^\s、。]{0,12}?\d{1,4}"),
@@ -59,7 +63,8 @@ _CUT_PHONE = re.compile(r"(?<!\d)0\d{1,4}-[\d-]{0,12}\.\.\.\Z", re.ASCII)
 
 def find_possible_names(text: str) -> Iterator[Found]:
     """Yield names, user names and fragments of addresses; what only may be one is one."""
-    yield from _joined(text, sorted({*_japanese(text), *_latin(text), *_users(text)}))
+    weekdays = {match.span(group) for match in _WEEKDAY.finditer(text) for group in (1, 2)}
+    yield from _joined(text, sorted({*_japanese(text), *_latin(text), *_users(text)} - weekdays))
     for pattern in _PLACES:
         for match in pattern.finditer(text):
             yield "address", *match.span()
@@ -94,10 +99,30 @@ def _japanese(text: str) -> Iterator[tuple[int, int]]:
             continue
         if m.pos[2] == "人名" or _stands_alone(found, i):
             yield m.start, m.end
+    conjugated = set(_conjugated(found, text))
     for match in _KANJI_RUN.finditer(text):
         word = match.group()
-        if word not in words_of("ordinary_nouns") and word not in _NOT_NAMES and may_name(word):
+        if (
+            word not in words_of("ordinary_nouns")
+            and word not in _NOT_NAMES
+            and match.end() not in conjugated
+            and may_name(word)
+        ):
             yield match.span()
+
+
+def _conjugated(found: Sequence[Morpheme], text: str) -> Iterator[int]:
+    """Yield where the kanji of a verb or an adjective end that has an ending after them: 「今見たら」, 「お金取られ」."""
+    for m, after in zip(found, (*found[1:], None), strict=True):
+        if m.pos[0] not in ("動詞", "形容詞"):
+            continue
+        kanji = _KANJI.match(text, m.start, m.end)
+        if kanji and kanji.end() < m.end:
+            yield kanji.end()
+        elif after is not None and (
+            (after.pos[0] == "助動詞" and after.surface[0] not in "でだ") or after.pos[1] == "接続助詞"
+        ):
+            yield m.end
 
 
 def _stands_alone(found: Sequence[Morpheme], i: int) -> bool:
