@@ -255,7 +255,7 @@ class ReviewQueue:
 
     def entries(self, entry_ids: Iterable[str], *, tenant: str) -> dict[str, Entry]:
         """Return entries of the knowledge base by id; those that the tenant does not have are left out."""
-        return self.suggester.entries(entry_ids, tenant=items.tenant_of(tenant))
+        return self.suggester.entries(entry_ids, tenant=tenant_of(tenant))
 
     def search(self, text: str, *, tenant: str, top: int = 10) -> list[Match]:
         """Search the knowledge base."""

@@ -8,10 +8,11 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from suggest.errors import InvalidRecord
@@ -115,7 +116,7 @@ class Accounts:
                 right = self._hasher.verify(kept, password[:_MAX_PASSWORD])
         except (VerificationError, InvalidHashError):
             return None
-        return _user(row) if right and usable else None
+        return _user(row) if row is not None and right and usable else None
 
     def by_token(self, token: str) -> User | None:
         """Return the active user whom an API token belongs to."""
@@ -166,8 +167,8 @@ def _role(role: str) -> Role:
     raise InvalidRecord(f"role: expected one of {', '.join(ROLES)} (given {role[:40]!r})")
 
 
-def _user(row: object) -> User:
-    values = row._mapping  # type: ignore[attr-defined]
+def _user(row: Row[Any]) -> User:
+    values = row._mapping
     return User(
         values["name"],
         _role(values["role"]),
