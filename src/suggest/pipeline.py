@@ -104,7 +104,7 @@ class Suggester:
         """Suggest, and say what a calibration needs to know; entries ``without`` count as absent.
 
         ``chosen`` names, by position of a concern, the entry that an agent wants it answered from: the draft then
-        uses that entry and what is linked with it, and the lane is never ready. Raises InvalidDecision for a
+        uses that entry and what is linked with it, and the lane is review, also of an escalation. Raises InvalidDecision for a
         concern or an entry that is not there, or may not be used for this tenant today.
         """
         kb = self.kb.pinned()

@@ -18,7 +18,8 @@ def use_chosen(
 ) -> Judgement:
     """Let a draft use only the chosen entry of a concern, first of ``evidence[i]``, and what is linked with it.
 
-    Nobody but the agent vouches for it, so the lane is never ``ready``.
+    Nobody but the agent vouches for it, so the lane is ``review``, also where a rule said ``escalate``: whoever chooses
+    evidence has decided to answer. The reasons for the rule stay.
     """
     concerns = list(judgement.concerns)
     for i in chosen:
@@ -35,10 +36,12 @@ def use_chosen(
     said = reason("chosen_by_agent", language, ", ".join(chosen.values()))
     return judgement.model_copy(
         update={
-            "lane": "review" if judgement.lane == "ready" else judgement.lane,
+            "lane": "review",
+            "route": None if judgement.lane == "escalate" else judgement.route,
             "confidence": None,
             "concerns": tuple(concerns),
             "reasons": (*(item for item in judgement.reasons if item.code != "strong_match"), said),
+            "questions": () if len(chosen) == len(concerns) else judgement.questions,
             "free": False,
         }
     )

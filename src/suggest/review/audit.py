@@ -57,12 +57,16 @@ def _differences(connection: Connection) -> Iterator[str]:
         now["version"] = said["version"]
         if event in _STATE:
             now |= {"state": _STATE[event], "seq": None if _STATE[event] == "open" else seq}
-        if event == "forget" and now["state"] == "open":
-            now["state"] = "forgotten"
+        if event == "withdraw":
+            now |= {"before": now["state"], "state": "withdrawn"}
+        if event == "restore":
+            now["state"] = now["before"]
+        if event == "forget":
+            now |= {name: "forgotten" for name in ("state", "before") if now.get(name) == "open"}
         if event in ("approve", "edit") and case:
             learnt[case] = ("waiting", seq)
         mine = "learned-" + item_id[1:]
-        if event in ("undo", "forget") and mine in learnt:
+        if event in ("undo", "forget", "withdraw") and mine in learnt:
             learnt[mine] = ("withdrawn", learnt[mine][1])
     c = items.c
     for item_id, state, version, seq in connection.execute(

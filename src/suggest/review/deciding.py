@@ -1,6 +1,6 @@
-"""Claims, decisions, undo and swapped evidence: each one transaction, of which exactly one wins.
+"""Claims and decisions: each one transaction, of which exactly one wins.
 
-Everything that needs thought (distance, masking, composing) is done before the transaction; the item's version,
+Everything that needs thought (distance, masking) is done before the transaction; the item's version,
 checked again inside it, says whether it still holds.
 """
 
@@ -15,11 +15,8 @@ from suggest.errors import (
     AlreadyDecided,
     ClaimedByOther,
     InvalidDecision,
-    NotAllowed,
-    NothingToUndo,
     StaleVersion,
 )
-from suggest.pipeline import Suggester
 from suggest.records import Suggestion
 from suggest.review import history, items, learned
 from suggest.review.chain import append, lock
@@ -29,14 +26,14 @@ from suggest.review.records import Action, Claim, DecisionRecord, ReviewDecision
 from suggest.review.tables import items as table
 from suggest.review.tables import moment, stamp
 
-_STATE: dict[Action, State] = {
+STATE: dict[str, State] = {
     "approve": "approved",
     "edit": "edited",
     "reject": "rejected",
     "escalate": "escalated",
 }
 _LONGEST_CLAIM = 24 * 3600
-_FREE = {"claim_reviewer": None, "claim_since": None, "claim_until": None}
+FREE = {"claim_reviewer": None, "claim_since": None, "claim_until": None}
 
 
 def claim(db: Database, item_id: str, *, tenant: str, reviewer: str, seconds: int, now: datetime) -> Claim:
@@ -76,7 +73,7 @@ def release(db: Database, item_id: str, *, tenant: str, reviewer: str, now: date
         row = items.row_of(connection, tenant, item_id)
         _refuse_claimed(row, reviewer, now)
         mine = and_(table.c.item_id == item_id, table.c.claim_reviewer == reviewer)
-        connection.execute(update(table).where(mine).values(**_FREE))
+        connection.execute(update(table).where(mine).values(**FREE))
 
 
 def decide(db: Database, decision: ReviewDecision, *, tenant: str, now: datetime) -> DecisionRecord:
@@ -84,7 +81,7 @@ def decide(db: Database, decision: ReviewDecision, *, tenant: str, now: datetime
     item_id, reviewer = decision.item_id, decision.reviewer
     with db.reading() as connection:
         held = items.standing(connection, tenant, item_id)
-    _refuse(held.row, decision.version, reviewer, now)
+    refuse(held.row, decision.version, reviewer, now)
     if held.inquiry is None or held.suggestion is None:
         raise InvalidDecision(f"item {item_id} was forgotten; there is nothing left to decide on")
     suggestion, lane = held.suggestion, held.suggestion.lane
@@ -119,118 +116,26 @@ def decide(db: Database, decision: ReviewDecision, *, tenant: str, now: datetime
     }
     with db.writing() as connection:
         lock(connection, tenant)
-        _refuse(items.row_of(connection, tenant, item_id), decision.version, reviewer, now)
+        refuse(items.row_of(connection, tenant, item_id), decision.version, reviewer, now)
         head = append(
             connection, tenant, action, item_id=item_id, reviewer=reviewer, at=now, body=body, content=content
         )
-        _change(
+        change(
             connection,
             item_id,
             decision.version,
-            state=_STATE[action],
+            state=STATE[action],
             decided_at=stamp(now),
             decided_seq=head.seq,
             reviewer=reviewer,
-            **_FREE,
+            **FREE,
         )
         if case is not None:
             learned.put(connection, case, item_id=item_id, seq=head.seq, reviewer=reviewer, at=now)
         return history.one(connection, tenant, head.seq)
 
 
-def undo(
-    db: Database, item_id: str, *, tenant: str, reviewer: str, supervisor: bool, session: str, now: datetime
-) -> DecisionRecord:
-    """Open an item again; errors as ``ReviewQueue.undo``."""
-    with db.writing() as connection:
-        lock(connection, tenant)
-        row = items.row_of(connection, tenant, item_id)
-        if row["state"] in ("open", "forgotten"):
-            raise NothingToUndo(f"item {item_id} is {row['state']}; there is no decision to undo")
-        if row["title"] == "" and items.standing(connection, tenant, item_id).inquiry is None:
-            raise NothingToUndo(f"item {item_id} was forgotten; its decision cannot be taken back")
-        if row["reviewer"] != reviewer and not supervisor:
-            raise NotAllowed(
-                f"item {item_id} was {row['state']} by {row['reviewer']}; only they or a supervisor can undo that"
-            )
-        withdrawn = learned.withdraw(connection, tenant, item_id)
-        body = {
-            "version": row["version"] + 1,
-            "lane": row["lane"],
-            "undoes": row["decided_seq"],
-            "candidate_id": withdrawn,
-            "session": session,
-        }
-        head = append(connection, tenant, "undo", item_id=item_id, reviewer=reviewer, at=now, body=body)
-        _change(
-            connection,
-            item_id,
-            row["version"],
-            state="open",
-            decided_at=None,
-            decided_seq=None,
-            reviewer=None,
-        )
-        return history.one(connection, tenant, head.seq)
-
-
-def swap(
-    db: Database,
-    suggester: Suggester,
-    item_id: str,
-    entry_id: str,
-    *,
-    tenant: str,
-    reviewer: str,
-    concern: int,
-    session: str,
-    now: datetime,
-) -> None:
-    """Compose an open item again with another entry first; errors as ``ReviewQueue.swap_evidence``."""
-    with db.reading() as connection:
-        held = items.standing(connection, tenant, item_id)
-        swaps = [entry for entry in history.of_item(connection, tenant, item_id) if entry.event == "swap"]
-    version = held.row["version"]
-    _refuse(held.row, version, reviewer, now)
-    if held.inquiry is None:
-        raise InvalidDecision(f"item {item_id} was forgotten; there is nothing left to compose from")
-    chosen = {entry.concern or 0: entry.entry_ids[0] for entry in swaps} | {concern: entry_id}
-    examined = suggester.examine(held.inquiry, chosen=chosen)
-    suggestion = examined.suggestion
-    body = {
-        "version": version + 1,
-        "lane": suggestion.lane,
-        "route": suggestion.route,
-        "entry_ids": (entry_id,),
-        "concern": concern,
-        "session": session,
-    }
-    with db.writing() as connection:
-        lock(connection, tenant)
-        _refuse(items.row_of(connection, tenant, item_id), version, reviewer, now)
-        head = append(
-            connection,
-            tenant,
-            "swap",
-            item_id=item_id,
-            reviewer=reviewer,
-            at=now,
-            body=body,
-            content=items.suggested(examined),
-        )
-        _change(
-            connection,
-            item_id,
-            version,
-            suggestion_seq=head.seq,
-            lane=suggestion.lane,
-            route=suggestion.route,
-            urgency=items.urgency_of(suggestion.lane, suggestion.route),
-            confidence=suggestion.confidence,
-        )
-
-
-def _change(connection: Connection, item_id: str, version: int, **values: Any) -> None:
+def change(connection: Connection, item_id: str, version: int, **values: Any) -> None:
     """Write an item's next version; nobody else may have written it since."""
     here = and_(table.c.item_id == item_id, table.c.version == version)
     done = connection.execute(update(table).where(here).values(version=version + 1, **values))
@@ -238,7 +143,7 @@ def _change(connection: Connection, item_id: str, version: int, **values: Any) -
         raise StaleVersion(f"item {item_id} has changed at this very moment; look at it again")
 
 
-def _refuse(row: RowMapping, version: int, reviewer: str, now: datetime) -> None:
+def refuse(row: RowMapping, version: int, reviewer: str, now: datetime) -> None:
     """Raise for an item that ``reviewer`` may not act on, having seen ``version``."""
     _refuse_decided(row)
     if row["version"] != version:
@@ -253,7 +158,7 @@ def _refuse_decided(row: RowMapping) -> None:
         return
     when = (
         ""
-        if row["decided_at"] is None
+        if row["decided_at"] is None or row["state"] == "withdrawn"
         else f" by {row['reviewer']} at {moment(row['decided_at']):%Y-%m-%d %H:%M} UTC"
     )
     raise AlreadyDecided(f"item {row['item_id']} was {row['state']}{when}")

@@ -131,13 +131,16 @@ def _items(
     names = (c.item_id, c.lane, c.state, c.received_at, c.imported_at, c.decided_at)
     decided = and_(chain.c.tenant == c.tenant, chain.c.seq == c.decided_seq)
     query = (
-        select(*names, chain.c.body).select_from(items.outerjoin(chain, decided)).where(c.tenant == tenant)
+        select(*names, chain.c.body)
+        .select_from(items.outerjoin(chain, decided))
+        .where(c.tenant == tenant, c.state != "withdrawn")
     )
     return connection.execute(query.where(*_within(c.received_at, since, until))).mappings().all()
 
 
 def _undone(connection: Connection, tenant: str, since: datetime | None, until: datetime | None) -> int:
     query = select(func.count()).select_from(chain).where(chain.c.tenant == tenant, chain.c.event == "undo")
+    query = query.where(chain.c.item_id.not_in(_withdrawn(tenant)))
     return int(connection.execute(query.where(*_within(chain.c.at, since, until))).scalar_one())
 
 
@@ -146,8 +149,14 @@ def _surveys(
 ) -> tuple[int, int]:
     c = surveys.c
     query = select(func.coalesce(func.sum(c.satisfied), 0), func.count()).where(c.tenant == tenant)
+    query = query.where(c.item_id.not_in(_withdrawn(tenant)))
     satisfied, answers = connection.execute(query.where(*_within(c.answered_at, since, until))).one()
     return int(satisfied), int(answers)
+
+
+def _withdrawn(tenant: str) -> Any:
+    """Return the items that count nowhere."""
+    return select(items.c.item_id).where(items.c.tenant == tenant, items.c.state == "withdrawn")
 
 
 def _within(column: Any, since: datetime | None, until: datetime | None) -> list[Any]:

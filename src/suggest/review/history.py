@@ -12,7 +12,7 @@ from suggest.review.database import Database
 from suggest.review.records import DecisionRecord, Event
 from suggest.review.tables import chain, contents, items, moment, stamp
 
-DECISIONS: tuple[Event, ...] = ("approve", "edit", "reject", "escalate", "undo")
+DECISIONS: tuple[Event, ...] = ("approve", "edit", "reject", "escalate", "undo", "withdraw", "restore")
 _AT_ONCE = 500
 
 
@@ -33,6 +33,17 @@ def entries(
         if len(rows) < _AT_ONCE:
             return
         last = int(rows[-1]["seq"])
+
+
+def newest(
+    db: Database, tenant: str, *, before: int | None = None, limit: int = 50
+) -> tuple[DecisionRecord, ...]:
+    """Return the last entries of a tenant's ledger, the newest first; ``before`` leaves out those from there on."""
+    query = _joined().where(chain.c.tenant == tenant).order_by(chain.c.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(chain.c.seq < before)
+    with db.reading() as connection:
+        return tuple(record(row) for row in connection.execute(query).mappings())
 
 
 def of_item(connection: Connection, tenant: str, item_id: str) -> tuple[DecisionRecord, ...]:

@@ -19,10 +19,11 @@ from suggest.review.chain import append, canonical, lock, read_json
 from suggest.review.database import Database
 from suggest.review.records import Claim, ImportReport, ItemSummary, Page
 from suggest.review.tables import contents, items, moment, stamp
+from suggest.understand.headline import headline
 
 _BATCH = 50
 _TITLE, _SEARCHED = 120, 20_000
-_DIFFERING = 100
+_NAMED = 100
 _FURTHEST = 2**31
 _SEVERE = frozenset({"safety", "security"})
 
@@ -89,6 +90,7 @@ def import_inquiries(
     """Suggest for inquiries that are new, and put them into the queue, in batches of one transaction each."""
     lanes: Counter[Lane] = Counter()
     differing: list[str] = []
+    withdrawn: list[str] = []
     done = 0
     for batch in _batches(inquiries):
         ready: list[tuple[Inquiry, Examined]] = []
@@ -100,12 +102,16 @@ def import_inquiries(
             try:
                 if item_id not in known:
                     ready.append((inquiry, suggester.examine(inquiry)))
-                elif known[item_id] not in ("", _search_text(inquiry)):
-                    differing.append(inquiry.id)
+                else:
+                    text, state = known[item_id]
+                    if text not in ("", _search_text(inquiry)):
+                        differing.append(inquiry.id)
+                    if state == "withdrawn":
+                        withdrawn.append(inquiry.id)
             except SuggestError as error:
                 problem = error
                 break
-            known.setdefault(item_id, _search_text(inquiry))
+            known.setdefault(item_id, (_search_text(inquiry), "open"))
             done += 1
             progress(done)
         lanes.update(_add(db, ready, reviewer, clock()))
@@ -113,7 +119,11 @@ def import_inquiries(
             raise problem
     imported = sum(lanes.values())
     return ImportReport(
-        imported=imported, skipped=done - imported, differing=tuple(differing[:_DIFFERING]), lanes=dict(lanes)
+        imported=imported,
+        skipped=done - imported,
+        differing=tuple(differing[:_NAMED]),
+        withdrawn=tuple(withdrawn[:_NAMED]),
+        lanes=dict(lanes),
     )
 
 
@@ -123,6 +133,7 @@ def listing(
     *,
     tenant: str,
     lane: Lane | None,
+    route: str,
     state: str,
     query: str,
     offset: int,
@@ -135,8 +146,12 @@ def listing(
         wanted.append(c.lane == lane)
     if state == "decided":
         wanted.append(c.state.in_(("approved", "edited", "rejected", "escalated")))
-    elif state != "all":
+    elif state == "all":
+        wanted.append(c.state != "withdrawn")
+    else:
         wanted.append(c.state == state)
+    if route:
+        wanted.append(c.route == route)
     words = searchable(query).strip()
     if words:
         place = func.instr if db.sqlite else func.strpos
@@ -268,7 +283,7 @@ def _row(inquiry: Inquiry, suggestion: Suggestion, tenant: str, seq: int, now: d
         "confidence": suggestion.confidence,
         "language": suggestion.language,
         "channel": inquiry.channel,
-        "title": storable(" ".join(inquiry.text[: 4 * _TITLE].split()))[:_TITLE],
+        "title": storable(headline(inquiry.text))[:_TITLE],
         "search_text": _search_text(inquiry),
         "suggestion_seq": seq,
         "received_at": stamp(inquiry.received_at or now),
@@ -280,11 +295,11 @@ def _search_text(inquiry: Inquiry) -> str:
     return searchable(f"{inquiry.id}\n{inquiry.text[:_SEARCHED]}")
 
 
-def _known(connection: Connection, inquiries: Sequence[Inquiry]) -> dict[str, str]:
-    """Return the search text of those items that are already in the queue, by id."""
+def _known(connection: Connection, inquiries: Sequence[Inquiry]) -> dict[str, tuple[str, str]]:
+    """Return the search text and state of those items that are already in the queue, by id."""
     wanted = [item_id_of(tenant_of(inquiry.tenant), inquiry.id) for inquiry in inquiries]
-    query = select(items.c.item_id, items.c.search_text).where(items.c.item_id.in_(wanted))
-    return {row[0]: row[1] for row in connection.execute(query)}
+    query = select(items.c.item_id, items.c.search_text, items.c.state).where(items.c.item_id.in_(wanted))
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
 
 def _batches(inquiries: Iterable[Inquiry]) -> Iterator[list[Inquiry]]:

@@ -11,7 +11,7 @@ escalate; any draft of ``escalate``   none                          ``escalate``
 ====================================  ============================  ==============================
 
 A draft that cites no entry (questions back, a reply written from nothing) counts as unanswered. Undone decisions
-and forgotten inquiries are no labels.
+and inquiries that were forgotten or withdrawn are no labels.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def labels(db: Database) -> Iterator[LabelledInquiry]:
     Each has the id of the case that may be learnt from it, so that this case never answers its own label.
     """
     c = table.c
-    query = select(c.tenant, c.item_id, c.decided_seq).where(c.decided_seq.is_not(None), c.inquiry_id != "")
+    stands = (c.decided_seq.is_not(None), c.inquiry_id != "", c.state != "withdrawn")
+    query = select(c.tenant, c.item_id, c.decided_seq).where(*stands)
     with db.reading() as connection:
         decided = connection.execute(query.order_by(c.tenant, c.decided_seq)).all()
     for start in range(0, len(decided), _AT_ONCE):

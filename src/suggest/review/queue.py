@@ -17,7 +17,20 @@ from suggest.index.knowledge_base import KnowledgeBase
 from suggest.learn import LabelledInquiry, recheck
 from suggest.pipeline import Suggester
 from suggest.records import Entry, Inquiry, Lane, Match, SyncReport
-from suggest.review import audit, deciding, figures, forgetting, history, items, labels, learned, surveys
+from suggest.review import (
+    audit,
+    deciding,
+    figures,
+    forgetting,
+    history,
+    items,
+    labels,
+    learned,
+    surveys,
+    swapping,
+    undoing,
+    withdrawing,
+)
 from suggest.review.database import Database, exists
 from suggest.review.items import tenant_of
 from suggest.review.records import (
@@ -148,6 +161,7 @@ class ReviewQueue:
         *,
         tenant: str,
         lane: Lane | None = None,
+        route: str = "",
         state: State | Literal["decided", "all"] = "open",
         query: str = "",
         offset: int = 0,
@@ -155,13 +169,15 @@ class ReviewQueue:
     ) -> Page:
         """Return a stretch of the queue, the most urgent first, then the oldest.
 
-        ``query`` keeps items whose inquiry, or its id, holds that text. ``limit`` is at most 1,000.
+        ``route`` keeps items that go to that route, ``query`` those whose inquiry, or its id, holds that text;
+        ``all`` are all but those withdrawn. ``limit`` is at most 1,000.
         """
         return items.listing(
             self._db,
             self._now(),
             tenant=tenant_of(tenant),
             lane=lane,
+            route=route,
             state=state,
             query=query,
             offset=offset,
@@ -217,12 +233,14 @@ class ReviewQueue:
     def undo(
         self, item_id: str, *, tenant: str, reviewer: str, supervisor: bool = False, session: str = ""
     ) -> DecisionRecord:
-        """Open an item again; a new entry of the chain, nothing is deleted.
+        """Take back the last thing done to an item; a new entry of the chain, nothing is deleted.
 
-        A case learnt from it is withdrawn. Raises NothingToUndo, and NotAllowed when someone else decided, unless
-        the caller vouches that ``reviewer`` is a ``supervisor``.
+        A decided item opens again, and a case learnt from it is withdrawn (``undo``); an open one gets back the
+        evidence that it had before the last swap (``unswap``); a withdrawn one is where it was (``restore``). Raises
+        NothingToUndo, ClaimedByOther, and NotAllowed when someone else decided or withdrew, unless the caller
+        vouches that ``reviewer`` is a ``supervisor``.
         """
-        return deciding.undo(
+        return undoing.undo(
             self._db,
             item_id,
             tenant=tenant_of(tenant),
@@ -237,10 +255,10 @@ class ReviewQueue:
     ) -> ReviewItem:
         """Compose an open item again with that entry first for one concern (0-based); recorded.
 
-        The item gets a new version and never the lane ``ready``. Raises AlreadyDecided, ClaimedByOther,
-        InvalidDecision (no such entry or concern).
+        The item gets a new version and the lane ``review``, also where it was to be escalated: an agent may know
+        better. Raises AlreadyDecided, ClaimedByOther, InvalidDecision (no such entry or concern).
         """
-        deciding.swap(
+        swapping.swap(
             self._db,
             self.suggester,
             item_id,
@@ -252,6 +270,25 @@ class ReviewQueue:
             now=self._now(),
         )
         return self.item(item_id, tenant=tenant)
+
+    def withdraw(
+        self, item_ids: Iterable[str], *, tenant: str, reviewer: str, reason: str, session: str = ""
+    ) -> list[DecisionRecord]:
+        """Take items out of the queue, the figures and the labels, all or none; ``undo`` brings each back.
+
+        For what was never to be answered, such as a trial run; whatever their state. Cases learnt from them are
+        withdrawn; the texts stay (see :meth:`forget`). Raises InvalidDecision without a reason, AlreadyDecided
+        for an item that was withdrawn before, UnknownItem.
+        """
+        return withdrawing.withdraw(
+            self._db,
+            list(item_ids),
+            tenant=tenant_of(tenant),
+            reviewer=_name(reviewer),
+            reason=reason,
+            session=session,
+            now=self._now(),
+        )
 
     def entries(self, entry_ids: Iterable[str], *, tenant: str) -> dict[str, Entry]:
         """Return entries of the knowledge base by id; those that the tenant does not have are left out."""
@@ -312,6 +349,12 @@ class ReviewQueue:
         """Yield decisions and undos in the order of the chain; with ``everything`` all of the ledger (audit)."""
         wanted = None if everything else history.DECISIONS
         return history.entries(self._db, tenant_of(tenant), since=since, events=wanted)
+
+    def newest(
+        self, *, tenant: str, before: int | None = None, limit: int = 50
+    ) -> tuple[DecisionRecord, ...]:
+        """Return the last entries of the ledger, the newest first; with ``before`` those older than that number."""
+        return history.newest(self._db, tenant_of(tenant), before=before, limit=max(1, min(limit, 1_000)))
 
     def figures(
         self, *, tenant: str, since: datetime | None = None, until: datetime | None = None

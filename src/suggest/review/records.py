@@ -19,14 +19,18 @@ Event = Literal[
     "escalate",
     "undo",
     "swap",
+    "unswap",
+    "withdraw",
+    "restore",
     "learn_approve",
     "learn_reject",
     "survey",
     "forget",
 ]
 """What the ledger remembers."""
-State = Literal["open", "approved", "edited", "rejected", "escalated", "forgotten"]
-"""Where an item of the queue stands; ``forgotten`` is one that was erased before anyone decided."""
+State = Literal["open", "approved", "edited", "rejected", "escalated", "forgotten", "withdrawn"]
+"""Where an item of the queue stands; ``forgotten`` is one that was erased before anyone decided, ``withdrawn`` one that
+does not count, as of a trial run."""
 CandidateState = Literal["waiting", "approved", "rejected", "withdrawn"]
 RejectCode = Literal["wrong_evidence", "outdated", "incomplete", "tone", "no_answer_needed", "other"]
 """Why a draft was rejected: it answers something else; what it cites no longer holds; something is missing; it reads
@@ -107,7 +111,7 @@ class DecisionRecord(Record):
     concern: int | None = None
     """For ``swap``: position of the question, from 0."""
     undoes: int | None = None
-    """For ``undo``: the position of the decision that no longer counts."""
+    """For ``undo``, ``unswap`` and ``restore``: the position of the entry that no longer counts."""
     candidate_id: str | None = None
     claimed_at: datetime | None = None
     """Since when the reviewer had the item claimed."""
@@ -136,7 +140,7 @@ class ItemSummary(Record):
     language: Literal["ja", "en"]
     channel: str
     title: str
-    """Beginning of the inquiry, on one line, as the customer wrote it."""
+    """What it is about, on one line, in the customer's words: the subject, else the text without greetings."""
     received_at: datetime
     """When the inquiry came; when it was imported, where that is not known."""
     imported_at: datetime
@@ -178,6 +182,8 @@ class ImportReport(Record):
     """Inquiries whose id the tenant's queue already has."""
     differing: tuple[str, ...]
     """Ids of those skipped that now have another text; the first hundred."""
+    withdrawn: tuple[str, ...] = ()
+    """Ids of those skipped that were withdrawn: ``undo`` brings them back; the first hundred."""
     lanes: dict[Lane, int]
     """Of those imported."""
 

@@ -78,6 +78,12 @@ def body_of(text: str) -> str:
     return f"{subject[2].strip()}\n{body}".strip() or text.strip()
 
 
+def subject_of(text: str) -> str:
+    """Return the words of a subject line at the beginning of a tidied ``text``, without label and ``Re:``; else nothing."""
+    subject = _SUBJECT.match(text.strip().partition("\n")[0].strip())
+    return subject[2].strip() if subject is not None else ""
+
+
 def _body(text: str) -> str:
     lines = [line.strip() for line in text.split("\n")]
     own = _without_quotes(lines)
