@@ -18,6 +18,7 @@ from suggest.records import (
     Signal,
     Understanding,
 )
+from suggest.understand import understand
 
 Make = Callable[..., Entry]
 SCORING = prior_for("suggest-static-ja-en").model_copy(update={"nothing": -2.0, "weak": -0.9, "strong": 1.0})
@@ -174,6 +175,33 @@ def test_vague_inquiries_ask_back(article: Make, text: str) -> None:
     assert judgement.lane == "review"
     assert "vague" in codes(judgement)
     assert len(judgement.questions) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["連携できません。", "打刻できないんですけど", "至急対応お願いします。", "help"]
+)
+def test_troubles_in_few_words_without_an_answer_are_asked_back(article: Make, text: str) -> None:
+    given = understand(Inquiry(text=text))
+    judgement = decide(given, [[evidence(article(1, lang="ja"), 0.2)]] * len(given.concerns))
+    assert judgement.lane == "review"
+    assert judgement.questions
+    answered = decide(given, [[evidence(article(1, lang="ja"), 0.95)]] * len(given.concerns))
+    assert not given.concerns or not answered.questions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ありがとうございました。無事に解決しました。",
+        "先日はありがとうございました。",
+        "請求書を再発行してほしい",
+        "",
+    ],
+)
+def test_thanks_and_requests_are_not_asked_back(article: Make, text: str) -> None:
+    given = understand(Inquiry(text=text))
+    judgement = decide(given, [[evidence(article(1, lang="ja"), 0.2)]] * len(given.concerns))
+    assert not judgement.questions
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from suggest.judge.calibration import confidence_of
 from suggest.judge.chosen import use_chosen
 from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
-from suggest.records import Draft, Entry, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
+from suggest.records import Concern, Draft, Entry, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
 from suggest.templates import load_templates
 from suggest.understand import (
     Classify,
@@ -29,6 +29,9 @@ from suggest.understand import (
 
 _HOLDING = frozenset({"contradiction", "style_error"})
 """What the composer found that takes more than a glance."""
+
+_ALL_WORDS = 0.999
+"""From this coverage on an entry holds every word that was looked for."""
 
 
 class Best(NamedTuple):
@@ -212,6 +215,27 @@ class Suggester:
             ),
             top,
         )
+
+    def look_up(self, text: str, *, tenant: str, top: int = 10) -> tuple[tuple[Match, bool], ...]:
+        """Return the best ``top`` matches for a text that a person typed, and of each whether it is near.
+
+        Near is what the judge would not call nothing, or what holds every word that was typed.
+        """
+        kb = self.kb.pinned()
+        today = self._today or datetime.now(UTC).date()
+        confidence = self._confidence(kb)
+        understanding = self._understand(Inquiry(text=text, tenant=tenant))
+        concerns = understanding.concerns or (Concern(text=text),)
+        evidence = self._evidence(kb, [concern.text for concern in concerns], tenant, today, top=top)
+        near: set[str] = set()
+        for concern, found in zip(concerns, evidence, strict=True):
+            scores = confidence.scores(concern, found, unknown=kb.unknown_share(concern.text), today=today)
+            near |= {
+                item.entry.id
+                for item, score in zip(found, scores, strict=True)
+                if score >= confidence.scoring.nothing or item.match.coverage >= _ALL_WORDS
+            }
+        return tuple((match, match.entry_id in near) for match in _merge(evidence, top))
 
     def entries(self, entry_ids: Iterable[str], *, tenant: str) -> dict[str, Entry]:
         """Return entries of ``tenant`` by id; ids that it does not have are left out."""

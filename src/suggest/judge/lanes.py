@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from suggest.judge.confidence import Confidence
 from suggest.judge.messages import reason
 from suggest.judge.policy import Policy
-from suggest.judge.questions import is_vague, leaves_open, questions_for
+from suggest.judge.questions import is_vague, leaves_open, questions_for, says_too_little
 from suggest.records import Concern, ConcernJudgement, Entry, Evidence, Judgement, Reason, Understanding
 from suggest.text import Language
 
@@ -57,7 +57,7 @@ def judge(
             score=weakest,
         )
     questions: tuple[str, ...] = ()
-    if any(item.code == "vague" for item in blocking):
+    if any(item.code == "vague" for item in blocking) or says_too_little(understanding, judged):
         questions = questions_for(understanding, evidence, scores)
     free = not blocking and decision is None
     ready_from = confidence.ready_from

@@ -8,27 +8,27 @@ from suggest.records import Reason
 
 _MESSAGES: dict[str, tuple[str, str]] = {
     "not_calibrated": (
-        "信頼度が未校正のため、自動で「そのまま送れる」とは判定していません。内容をご確認ください。",
+        "どのくらい当たるかをまだ確かめていないため、「そのまま送れる」とは判定していません。内容をご確認ください。",
         "Confidence has not been calibrated yet, so nothing is called ready. Please check the draft.",
     ),
     "provisional": (
-        "校正前の暫定的な基準による判定です。",
+        "当たる割合を実績で確かめる前の、目安による判定です。",
         "Judged by provisional cuts, before calibration.",
     ),
     "calibration_stale": (
-        "ナレッジベースが校正時から更新されています。再校正が済むまで「そのまま送れる」とは判定しません。",
+        "当たる割合を確かめたあとにナレッジが更新されました。確かめ直すまでは「そのまま送れる」とは判定しません。",
         "The knowledge base has changed since confidence was calibrated. Nothing is called ready until that is redone.",
     ),
     "below_cut": (
-        "信頼度が、お約束した誤り率を守れる水準に届いていません。",
+        "根拠の確かさが、「そのまま送れる」とする基準に届いていません。",
         "Confidence is below the cut that keeps the promised share of errors.",
     ),
     "no_safe_cut": (
-        "ご指定の誤り率を守れる判定基準が見つからないため、「そのまま送れる」とは判定しません。",
+        "誤りを決めた割合以下に抑えられる基準がないため、「そのまま送れる」とは判定しません。",
         "No cut keeps the share of errors that was asked for, so nothing is called ready.",
     ),
     "chosen_by_agent": (
-        "担当者が選んだ根拠で下書きを作り直しています。",
+        "担当者が選んだ根拠で返信案を作り直しました。",
         "The draft was composed again from evidence that an agent chose.",
     ),
     "strong_match": ("質問に近い根拠が見つかりました。", "Close evidence was found."),

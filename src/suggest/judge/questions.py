@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from suggest.records import Concern, Entry, Evidence, Understanding
+from suggest.records import Concern, ConcernJudgement, Entry, Evidence, Understanding
 from suggest.text import clean, codes, detect_language, morphemes, tokens, tokens_with_surfaces
 
 _MOST = 2
@@ -26,6 +26,11 @@ _VAGUE_TERMS = 6
 """A concern with more terms than this is never called vague for saying nothing."""
 _OPEN_TERMS = 14
 """A concern with more terms than this is taken to have said what matters."""
+_WANTS = re.compile(
+    r"[?？]|か[。.\s]*$|教え|知りた|下さい|ください|欲し|ほしい|たい|願い|\b(?:how|what|where|please|want|would like)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Words of a question or a request: it says what it wants, however short."""
 _SAYS_NOTHING = frozenset(
     "エラー トラブル 問題 質問 方法 手順 対応 対処 表示 画面 状態 件 場合 今日 昨日 今朝 さっき 最近 急 至急 原因 理由 "
     "error problem issue question help thing today yesterday work".split()
@@ -70,6 +75,30 @@ def is_vague(concern: Concern) -> bool:
         m.surface in _SAYS_NOTHING or m.normalized in _SAYS_NOTHING
         for m in morphemes(clean(concern.text).lower())
         if m.pos[0] == "名詞" and m.surface in words and m.surface.isalpha()
+    )
+
+
+def says_too_little(understanding: Understanding, judged: Sequence[ConcernJudgement]) -> bool:
+    """Tell whether nothing answers an inquiry that is so short that asking back is all that helps.
+
+    Troubles in few words and without a code or a question (「連携できません。」), or no concern, only a plea (「至急お願いします」, "help"); thanks
+    alone want no answer.
+    """
+    if understanding.problem is not None or any(item.answerable for item in judged):
+        return False
+    words = _data()["plea"]
+    said = [
+        clean(text).lower() for text in ([c.text for c in understanding.concerns] or [understanding.body])
+    ]
+    if any(word in text for text in said for word in words["thanks"]):
+        return False
+    if not understanding.concerns:
+        return any(word in said[0] for word in words["asks"])
+    return all(
+        not concern.codes
+        and len(set(tokens(concern.text))) <= _VAGUE_TERMS
+        and not _WANTS.search(concern.text)
+        for concern in understanding.concerns
     )
 
 
@@ -198,7 +227,10 @@ def _general(
     general = _data()["general"]
     found: list[tuple[str, str]] = []
     said = clean(own).lower()
-    named = [_rival_products(own, found, rated) for found, rated in zip(evidence, scores, strict=True)]
+    named = [
+        _rival_products(own, *_written_in(language, candidates, rated))
+        for candidates, rated in zip(evidence, scores, strict=True)
+    ]
     products = tuple(dict.fromkeys(name for names in named for name in names))
     if not any(_names_product(own, found) for found in evidence):
         if 2 <= len(products) <= 3:
@@ -213,6 +245,14 @@ def _general(
     if not (_QUOTED.search(own) or codes(own)):
         found.append(("message", general["message"][language]))
     return found
+
+
+def _written_in(
+    language: str, candidates: Sequence[Evidence], scores: Sequence[float]
+) -> tuple[list[Evidence], list[float]]:
+    """Return the candidates in a language, with their scores: a product has another name in another language."""
+    kept = [pair for pair in zip(candidates, scores, strict=True) if pair[0].entry.lang in (None, language)]
+    return [item for item, _ in kept], [score for _, score in kept]
 
 
 def _in_language(options: Sequence[str], *, japanese: bool) -> list[str]:

@@ -16,7 +16,7 @@ from suggest.index.embedding import Embedder
 from suggest.index.knowledge_base import KnowledgeBase
 from suggest.learn import LabelledInquiry, recheck
 from suggest.pipeline import Suggester
-from suggest.records import Entry, Inquiry, Lane, Match, SyncReport
+from suggest.records import Entry, Inquiry, Lane, SyncReport
 from suggest.review import (
     audit,
     deciding,
@@ -40,6 +40,7 @@ from suggest.review.records import (
     DecisionRecord,
     Figures,
     Forgotten,
+    Found,
     ImportReport,
     Name,
     Page,
@@ -294,9 +295,10 @@ class ReviewQueue:
         """Return entries of the knowledge base by id; those that the tenant does not have are left out."""
         return self.suggester.entries(entry_ids, tenant=tenant_of(tenant))
 
-    def search(self, text: str, *, tenant: str, top: int = 10) -> list[Match]:
-        """Search the knowledge base."""
-        return list(self.suggester.find(Inquiry(text=text, tenant=tenant_of(tenant)), top=top))
+    def search(self, text: str, *, tenant: str, top: int = 10) -> list[Found]:
+        """Search the knowledge base; each match says whether it is near."""
+        looked = self.suggester.look_up(text, tenant=tenant_of(tenant), top=top)
+        return [Found(**match.model_dump(), near=near) for match, near in looked]
 
     # --- learning ------------------------------------------------------------------------------
 

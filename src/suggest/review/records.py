@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from suggest.records import Identifier, Inquiry, Lane, Record, ResolvedCase, Suggestion
+from suggest.records import Identifier, Inquiry, Lane, Match, Record, ResolvedCase, Suggestion
 
 Action = Literal["approve", "edit", "reject", "escalate"]
 """What a reviewer can decide."""
@@ -204,6 +204,13 @@ class CandidateCase(Record):
     supervisor: str | None = None
     judged_at: datetime | None = None
     reason: str = ""
+
+
+class Found(Match):
+    """A match of a search."""
+
+    near: bool
+    """Whether it may well be what was looked for; the others only come next in rank."""
 
 
 class Forgotten(Record):
