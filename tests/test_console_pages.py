@@ -58,7 +58,7 @@ def test_a_suggestion_shows_sources_reasons_and_what_confidence_means(local: Loc
     item_id = item_of(queue, "inq-0")
     page = visitor.get(f"/items/{item_id}").text
     assert 'id="source-1"' in page and 'class="quoted"' in page
-    assert "信頼度は未校正です" in page
+    assert "信頼度はまだ表示できません" in page
     assert "faq-password" in page
     assert queue.item(item_id, tenant="default").claim is not None
 

@@ -107,7 +107,7 @@ class Suggester:
         """Suggest, and say what a calibration needs to know; entries ``without`` count as absent.
 
         ``chosen`` names, by position of a concern, the entry that an agent wants it answered from: the draft then
-        uses that entry and what is linked with it, and the lane is review, also of an escalation. Raises InvalidDecision for a
+        uses that entry (a past case alone where it can be quoted, else with its article), and the lane is review, also of an escalation. Raises InvalidDecision for a
         concern or an entry that is not there, or may not be used for this tenant today.
         """
         kb = self.kb.pinned()
@@ -130,17 +130,21 @@ class Suggester:
         judgement = judge(
             understanding, evidence, scores, policy=self.policy, confidence=confidence, max_concerns=most
         )
-        if chosen:
-            judgement = use_chosen(judgement, evidence, chosen, understanding.language)
-        draft, handoff, notes = compose(
-            understanding,
-            judgement,
-            evidence,
-            voice=settings.voice,
-            personal_data=find_personal_data,
-            today=today,
-            templates=self._templates,
-        )
+        found = judgement
+        for alone in (True, False) if chosen else (True,):  # a past case speaks itself, else its article does
+            if chosen:
+                judgement = use_chosen(found, evidence, chosen, understanding.language, alone=alone)
+            draft, handoff, notes = compose(
+                understanding,
+                judgement,
+                evidence,
+                voice=settings.voice,
+                personal_data=find_personal_data,
+                today=today,
+                templates=self._templates,
+            )
+            if not chosen or _quotes(draft, chosen.values()):
+                break
         if len(kb) == 0:
             notes = (*notes, reason("empty_knowledge_base", understanding.language))
         held = any(note.code in _HOLDING for note in notes)
@@ -322,6 +326,12 @@ def without_personal_data(match: Match) -> Match:
             "snippet": mask(match.snippet, strict=True).text,
         }
     )
+
+
+def _quotes(draft: Draft | None, entry_ids: Iterable[str]) -> bool:
+    """Tell whether a draft quotes every one of these entries."""
+    cited = set() if draft is None else {claim.source.entry_id for claim in draft.claims}
+    return cited.issuperset(entry_ids)
 
 
 def _can_be_sent(draft: Draft, evidence: Sequence[Sequence[Evidence]]) -> bool:

@@ -15,8 +15,12 @@ def use_chosen(
     evidence: Sequence[Sequence[Evidence]],
     chosen: Mapping[int, str],
     language: Language,
+    *,
+    alone: bool,
 ) -> Judgement:
-    """Let a draft use only the chosen entry of a concern, first of ``evidence[i]``, and what is linked with it.
+    """Let a draft use only the chosen entry of a concern, first of ``evidence[i]``.
+
+    Of a past case also what is linked with it, such as its article, unless ``alone``.
 
     Nobody but the agent vouches for it, so the lane is ``review``, also where a rule said ``escalate``: whoever chooses
     evidence has decided to answer. The reasons for the rule stay.
@@ -26,6 +30,8 @@ def use_chosen(
         first, *others = evidence[i]
         answer = answer_of(first.entry)
         linked = [item.entry.id for item in others if answer_of(item.entry) == answer]
+        if alone and first.entry.kind == "case":
+            linked = []
         concerns[i] = concerns[i].model_copy(
             update={
                 "answerable": first.entry.visibility == "public",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from suggest.records import Claim, Draft, Source
@@ -21,6 +21,8 @@ class Piece:
     claim: Claim | None = None
     number: int | None = None
     """Of the source, as shown beside the draft; None for template phrases and blanks."""
+    quoted: int | None = None
+    """The same, also for words that end a sentence of the source."""
 
     @property
     def span(self) -> str:
@@ -37,16 +39,31 @@ class Block:
     """Blank lines before it."""
     pieces: list[Piece] = field(default_factory=list)
 
+    def quotes(self, entry_ids: Collection[str]) -> bool:
+        """Tell whether it quotes one of these entries."""
+        return any(
+            piece.number is not None and piece.claim is not None and piece.claim.source.entry_id in entry_ids
+            for piece in self.pieces
+        )
+
     @property
     def text(self) -> str:
         """The block's own text."""
         return "".join(piece.text for piece in self.pieces)
 
-    def ends_run(self, index: int) -> bool:
-        """Tell whether the next sentence comes from elsewhere: only then its source's number is shown."""
-        later = (piece for piece in self.pieces[index + 1 :] if piece.claim is not None)
+    def cited_after(self, index: int) -> int | None:
+        """Return the number of the source to show after a piece: once for all neighbouring words from it, never in a word.
+
+        Words that only end a quoted sentence politely (「…を選び」＋「ます。」) go with it.
+        """
+        piece = self.pieces[index]
+        if piece.claim is None or piece.quoted is None:
+            return None
+        later = (other for other in self.pieces[index + 1 :] if other.claim is not None)
         following = next(later, None)
-        return following is None or following.number != self.pieces[index].number
+        if following is not None and following.quoted == piece.quoted:
+            return None
+        return piece.quoted
 
 
 def span_name(source: Source) -> str:
@@ -75,7 +92,9 @@ def blocks_of(draft: Draft) -> list[Block]:
         number = None
         if claim.source.kind == "entry" and claim.source.entry_id:
             number = numbers.setdefault(claim.source.entry_id, len(numbers) + 1)
-        blocks[-1].pieces.append(Piece(claim.text, claim, number))
+        ends = claim.source.kind == "template" and claim.source.entry_id is not None
+        quoted = numbers.get(claim.source.entry_id or "") if ends else number
+        blocks[-1].pieces.append(Piece(claim.text, claim, number, quoted))
         position = start + len(claim.text)
     rest = draft.text[position:]
     if not blocks:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from suggest.compose import check_rewrite, lint
-from suggest.records import FactChange, Finding
+from suggest.compose.facts import facts_of
+from suggest.records import Entry, FactChange, Finding
 from suggest.review import ReviewItem
 from suggest.review.console.words import Words
 
 _BLANK = re.compile(r"【ご確認ください[^】]*】|\[Please check[^\]]*\]")
+_FIELDS = ("title", "body", "inquiry", "reply", "point", "reason", "example", "url")
 _MOST = 12
 _MOST_CHARS = 20_000
 
@@ -28,9 +30,17 @@ class Hint:
     quote: str
 
 
-def hints_for(item: ReviewItem, text: str, words: Words, *, forbidden: Sequence[str] = ()) -> list[Hint]:
+def hints_for(
+    item: ReviewItem,
+    text: str,
+    words: Words,
+    *,
+    entries: Iterable[Entry] = (),
+    forbidden: Sequence[str] = (),
+) -> list[Hint]:
     """Return hints for ``text`` as the reply to ``item``: blanks first, then facts, then style; at most twelve.
 
+    A fact that the draft does not hold is no news when one of the ``entries`` that it cites, or the inquiry, does.
     ``forbidden`` are phrases that the team does not use.
     """
     text = text[:_MOST_CHARS]
@@ -40,9 +50,25 @@ def hints_for(item: ReviewItem, text: str, words: Words, *, forbidden: Sequence[
         for match in _BLANK.finditer(text)
     ]
     if draft is not None and text.strip() and text != draft.text:
-        found += [_of_fact(change, words) for change in check_rewrite(draft, text)]
+        known = _facts(item, entries)
+        found += [
+            _of_fact(change, words)
+            for change in check_rewrite(draft, text)
+            if change.change != "added" or (change.kind, _plain(change.value)) not in known
+        ]
     found += [_of_style(finding, text) for finding in lint(text, language=item.language, forbidden=forbidden)]
     return found[:_MOST]
+
+
+def _facts(item: ReviewItem, entries: Iterable[Entry]) -> set[tuple[str, str]]:
+    texts = [] if item.inquiry is None else [item.inquiry.text]
+    for entry in entries:
+        texts += [str(getattr(entry, name, "")) for name in _FIELDS]
+    return {(fact.kind, _plain(fact.value)) for text in texts for fact in facts_of(text)}
+
+
+def _plain(value: str) -> str:
+    return value.strip("「」『』[]").casefold()
 
 
 def _of_fact(change: FactChange, words: Words) -> Hint:

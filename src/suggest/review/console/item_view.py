@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from suggest.records import Article, Claim, Entry, Inquiry, Match, PersonalData, ResolvedCase, Suggestion
+from suggest.records import Article, Claim, Entry, Inquiry, PersonalData, ResolvedCase, Suggestion
 from suggest.review.console.drafts import Block, blocks_of, sources_of, span_name
 from suggest.review.console.words import Words
 from suggest.understand.personal_data import find_personal_data
@@ -21,6 +21,8 @@ class Stretch(NamedTuple):
     text: str
     label: str = ""
     mark: str = ""
+    hit: bool = False
+    """Whether it is a word of the inquiry."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class ConfidenceView:
     percent: int | None
     tenths: int | None
     state: str
-    """``known``, ``provisional``, ``stale``, ``none`` or ``person`` (escalations have none)."""
+    """``known``, ``provisional``, ``stale`` (was known, is not now), ``none`` or ``person`` (escalations have none)."""
 
 
 def confidence_view(suggestion: Suggestion) -> ConfidenceView:
@@ -56,8 +58,8 @@ def confidence_view(suggestion: Suggestion) -> ConfidenceView:
     if suggestion.lane == "escalate":
         return ConfidenceView(None, None, "person")
     if value is None:
-        return ConfidenceView(None, None, "none")
-    state = "stale" if "calibration_stale" in codes else "provisional" if "provisional" in codes else "known"
+        return ConfidenceView(None, None, "stale" if "calibration_stale" in codes else "none")
+    state = "provisional" if "provisional" in codes else "known"
     return ConfidenceView(round(100 * value), round(10 * value), state)
 
 
@@ -136,11 +138,6 @@ def source_view(
         visibility=entry.visibility,
         updated="" if entry.updated_at is None else entry.updated_at.date().isoformat(),
     )
-
-
-def other_matches(matches: Sequence[Match], used: Sequence[str]) -> list[Match]:
-    """Return the candidates that the draft does not quote yet."""
-    return [match for match in matches if match.entry_id not in used]
 
 
 def _covered(entry: Article | ResolvedCase, text: str) -> tuple[PersonalData, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request
@@ -24,17 +23,22 @@ def audit(
     request: Request,
     viewer: LeadReader,
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    before: Annotated[int, Query(ge=0, le=2**53)] = 0,
     check: bool = False,
 ) -> Response:
-    """Show the newest entries of the ledger and what happened at the console; ``check`` verifies the chain."""
+    """Show entries of the ledger, the newest first, and what happened at the console; ``check`` verifies the chain.
+
+    ``before`` leads to the entries older than that number, ``page`` to older events of the console.
+    """
     parts = parts_of(request)
     events, total = parts.audit.page(viewer.tenant, offset=(number - 1) * _SHOWN, limit=_SHOWN)
-    newest = deque(parts.queue.decisions(tenant=viewer.tenant, everything=True), maxlen=_SHOWN)
+    records = parts.queue.newest(tenant=viewer.tenant, before=before or None, limit=_SHOWN)
     return page(
         request,
         "audit",
         viewer,
-        records=list(reversed(newest)),
+        records=records,
+        before=before,
         events=events,
         total=total,
         number=number,

@@ -10,37 +10,29 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from suggest.errors import AlreadyDecided, ClaimedByOther, InvalidDecision, ReviewError
 from suggest.review import ItemSummary, RejectCode, ReviewDecision, ReviewItem
-from suggest.review.console.access import Reader, Sender, Viewer
+from suggest.review.console.access import LeadSender, Reader, Sender, Viewer
 from suggest.review.console.drafts import assemble, taken_apart
 from suggest.review.console.hints import hints_for
 from suggest.review.console.item_view import (
     confidence_view,
     draft_blocks,
     inquiry_stretches,
-    other_matches,
+    source_view,
     source_views,
 )
-from suggest.review.console.pages.queue import LaneChoice, Search, done_item, go_on, neighbour
+from suggest.review.console.others import other_entries
+from suggest.review.console.pages.queue import done_item, go_on, neighbour
 from suggest.review.console.parts import Parts, parts_of
-from suggest.review.console.render import page, query, words_of
+from suggest.review.console.place import ROUTES, Asked, Place, Sent
+from suggest.review.console.render import page, words_of
+from suggest.review.swapping import standing_swaps
+from suggest.understand.headline import questions_alone
 
 router = APIRouter()
 
-ROUTES = (
-    "supervisor",
-    "billing",
-    "legal",
-    "security",
-    "privacy",
-    "engineering",
-    "public_relations",
-    "safety",
-)
 MOST_TEXT = 100_000
 Text = Annotated[str, Form(max_length=MOST_TEXT)]
 Short = Annotated[str, Form(max_length=4_000)]
-Context = Annotated[str, Form(max_length=200)]
-ChosenLane = Annotated[LaneChoice, Form()]
 
 
 @router.get("/items/{item_id}")
@@ -48,8 +40,7 @@ def show(
     request: Request,
     viewer: Reader,
     item_id: str,
-    lane: LaneChoice = "",
-    q: Search = "",
+    place: Asked,
     done: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
     """Show an item, and hold it for the viewer while it is open."""
@@ -62,9 +53,7 @@ def show(
             )
         except (ClaimedByOther, AlreadyDecided):
             item = parts.queue.item(item_id, tenant=viewer.tenant)
-    return _page(
-        request, viewer, item, lane=lane, q=q, done=done_item(parts, viewer, done), typed=_taken_back(item)
-    )
+    return _page(request, viewer, item, place, done=done_item(parts, viewer, done), typed=_taken_back(item))
 
 
 def _taken_back(item: ReviewItem) -> list[str] | None:
@@ -83,9 +72,8 @@ def _page(
     request: Request,
     viewer: Viewer,
     item: ReviewItem,
+    place: Place,
     *,
-    lane: str = "",
-    q: str = "",
     done: ItemSummary | None = None,
     problem: str = "",
     typed: list[str] | None = None,
@@ -94,8 +82,11 @@ def _page(
     parts, words = parts_of(request), words_of(request)
     suggestion = item.suggestion
     blocks = [] if suggestion is None else draft_blocks(suggestion)
-    quoted = [piece.claim.source.entry_id or "" for b in blocks for piece in b.pieces if piece.claim]
-    entries = parts.queue.entries([entry_id for entry_id in quoted if entry_id], tenant=viewer.tenant)
+    quoted = entry_ids_of(item)
+    chosen = _chosen(item)
+    matches = () if suggestion is None else suggestion.matches
+    wanted = {*quoted, *chosen, *(match.entry_id for match in matches)}
+    entries = parts.queue.entries(wanted, tenant=viewer.tenant)
     held = item.claim is not None and item.claim.reviewer != viewer.name
     kept = typed if typed is not None and len(typed) == max(1, len(blocks)) else None
     return page(
@@ -112,26 +103,44 @@ def _page(
         blocks=blocks,
         typed=kept,
         lost="" if typed is None or kept is not None else "\n\n".join(typed),
-        sources=source_views(blocks, entries, words),
-        titles={} if suggestion is None else {match.entry_id: match.title for match in suggestion.matches},
-        others=[] if suggestion is None else other_matches(suggestion.matches, quoted),
+        sources=source_views(blocks, entries, words)
+        + [source_view(entries.get(each), each, words) for each in chosen if each not in quoted],
+        titles={match.entry_id: match.title for match in matches}
+        | {each: source_view(entries.get(each), each, words).title for each in chosen},
+        chosen=chosen,
+        unused=[each for each in chosen if each not in quoted],
+        others=[] if suggestion is None else other_entries(suggestion, entries, {*quoted, *chosen}, words),
+        questions=questions_alone([] if suggestion is None else [c.text for c in suggestion.concerns]),
         routes=ROUTES,
         reject_codes=get_args(RejectCode),
         held=held,
         editable=item.state == "open" and not held and suggestion is not None,
         may_undo=item.state != "open" and (item.reviewer == viewer.name or viewer.may("supervisor")),
-        lane=lane,
-        q=q,
+        may_withdraw=item.state not in ("withdrawn", "forgotten") and viewer.may("supervisor"),
+        place=place,
         done=done,
         problem=problem,
-        context=query({"lane": lane, "q": q}),
     )
+
+
+def entry_ids_of(item: ReviewItem) -> list[str]:
+    """Return the entries that the draft quotes, in its order."""
+    draft = None if item.suggestion is None else item.suggestion.draft
+    cited = [] if draft is None else [c.source.entry_id for c in draft.claims if c.source.kind == "entry"]
+    return list(dict.fromkeys(each for each in cited if each))
+
+
+def _chosen(item: ReviewItem) -> list[str]:
+    """Return the entries that agents chose, of each question the last."""
+    by_concern = {record.concern or 0: record.entry_ids[0] for record in standing_swaps(item.decisions)}
+    return list(dict.fromkeys(by_concern.values()))
 
 
 @router.post("/items/{item_id}/decide")
 def decide(
     request: Request,
     viewer: Sender,
+    place: Sent,
     item_id: str,
     action: Annotated[Literal["approve", "reject", "escalate"], Form()],
     version: Annotated[int, Form(ge=0, le=2**31)],
@@ -139,8 +148,6 @@ def decide(
     reason: Short = "",
     reason_code: Annotated[RejectCode | None, Form()] = None,
     route: Annotated[str, Form(max_length=200)] = "",
-    lane: ChosenLane = "",
-    q: Context = "",
 ) -> Response:
     """Record a decision and lead to the next inquiry.
 
@@ -148,7 +155,7 @@ def decide(
     """
     parts = parts_of(request)
     item = parts.queue.item(item_id, tenant=viewer.tenant)
-    onward = neighbour(parts, viewer, item_id, lane, q)
+    onward = neighbour(parts, viewer, item_id, place)
     try:
         text = _final_text(item, action, block)
         parts.queue.decide(
@@ -166,8 +173,8 @@ def decide(
             )
         )
     except ReviewError as error:
-        return _problem(request, viewer, item_id, error, block, lane=lane, q=q)
-    return go_on(onward, lane, q, done=item_id)
+        return _problem(request, viewer, item_id, error, block, place)
+    return go_on(onward, place, done=item_id)
 
 
 def _final_text(item: ReviewItem, action: str, blocks: list[str] | None) -> str | None:
@@ -192,9 +199,7 @@ def _problem(
     item_id: str,
     error: ReviewError,
     blocks: list[str] | None,
-    *,
-    lane: str,
-    q: str,
+    place: Place,
 ) -> Response:
     """Show the item as it is now, what stood in the way, and what the reviewer had typed."""
     now = parts_of(request).queue.item(item_id, tenant=viewer.tenant)
@@ -208,8 +213,7 @@ def _problem(
         request,
         viewer,
         now,
-        lane=lane,
-        q=q,
+        place,
         problem=problem.replace("{who}", who),
         typed=blocks,
         status=422 if isinstance(error, InvalidDecision) else 409,
@@ -217,8 +221,8 @@ def _problem(
 
 
 @router.post("/items/{item_id}/undo")
-def undo(request: Request, viewer: Sender, item_id: str, lane: ChosenLane = "", q: Context = "") -> Response:
-    """Open an item again."""
+def undo(request: Request, viewer: Sender, place: Sent, item_id: str) -> Response:
+    """Take back the last thing done to an item: a decision, a swap, a withdrawal."""
     try:
         parts_of(request).queue.undo(
             item_id,
@@ -228,19 +232,18 @@ def undo(request: Request, viewer: Sender, item_id: str, lane: ChosenLane = "", 
             session=viewer.session,
         )
     except ReviewError as error:
-        return _problem(request, viewer, item_id, error, None, lane=lane, q=q)
-    return go_on(item_id, lane, q, done=item_id)
+        return _problem(request, viewer, item_id, error, None, place)
+    return go_on(item_id, place, done=item_id)
 
 
 @router.post("/items/{item_id}/swap")
 def swap(
     request: Request,
     viewer: Sender,
+    place: Sent,
     item_id: str,
     entry_id: Annotated[str, Form(max_length=200)],
     concern: Annotated[int, Form(ge=0, le=50)] = 0,
-    lane: ChosenLane = "",
-    q: Context = "",
 ) -> Response:
     """Compose the draft again with another entry first."""
     try:
@@ -253,8 +256,22 @@ def swap(
             session=viewer.session,
         )
     except ReviewError as error:
-        return _problem(request, viewer, item_id, error, None, lane=lane, q=q)
-    return RedirectResponse(f"/items/{item_id}{query({'lane': lane, 'q': q})}#draft", status_code=303)
+        return _problem(request, viewer, item_id, error, None, place)
+    return RedirectResponse(f"/items/{item_id}{place.query()}#draft", status_code=303)
+
+
+@router.post("/items/{item_id}/withdraw")
+def withdraw(request: Request, viewer: LeadSender, place: Sent, item_id: str, reason: Short = "") -> Response:
+    """Take an inquiry out of the queue and the figures."""
+    parts = parts_of(request)
+    onward = neighbour(parts, viewer, item_id, place)
+    try:
+        parts.queue.withdraw(
+            [item_id], tenant=viewer.tenant, reviewer=viewer.name, reason=reason, session=viewer.session
+        )
+    except ReviewError as error:
+        return _problem(request, viewer, item_id, error, None, place)
+    return go_on(onward, place, done=item_id)
 
 
 @router.post("/items/{item_id}/claim")
@@ -296,5 +313,11 @@ def hints(
             text = assemble(draft, block or [])
         except ValueError:
             text = "\n\n".join(block or [])
-    found = hints_for(item, text, words_of(request), forbidden=parts.queue.settings.voice.forbidden)
+    found = hints_for(
+        item,
+        text,
+        words_of(request),
+        entries=parts.queue.entries([*entry_ids_of(item), *_chosen(item)], tenant=viewer.tenant).values(),
+        forbidden=parts.queue.settings.voice.forbidden,
+    )
     return page(request, "hints", viewer, hints=found, length=len(text))

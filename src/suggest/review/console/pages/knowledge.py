@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from suggest.errors import UnknownItem, UnknownTenant
+from suggest.review import Found
 from suggest.review.console.access import Reader
 from suggest.review.console.item_view import source_view
-from suggest.review.console.pages.queue import Search
 from suggest.review.console.parts import parts_of
 from suggest.review.console.render import page, words_of
 
@@ -18,15 +18,18 @@ router = APIRouter()
 
 
 @router.get("/search")
-def search(request: Request, viewer: Reader, q: Search = "") -> Response:
+def search(request: Request, viewer: Reader, q: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Show the entries nearest to ``q``."""
-    matches, problem = [], ""
+    matches: list[Found] = []
+    problem = ""
     if q.strip():
         try:
             matches = parts_of(request).queue.search(q, tenant=viewer.tenant, top=20)
         except UnknownTenant:
             problem = words_of(request)("search.no_entries")
-    return page(request, "search", viewer, q=q, matches=matches, problem=problem)
+    near = [match for match in matches if match.near]
+    far = [match for match in matches if not match.near]
+    return page(request, "search", viewer, q=q, near=near, far=far, problem=problem)
 
 
 @router.get("/entry")

@@ -5,24 +5,24 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from suggest.errors import UnknownItem
+from suggest.errors import ReviewError, UnknownItem
 from suggest.records import Lane
 from suggest.review import ItemSummary
-from suggest.review.console.access import Reader, Viewer
+from suggest.review.console.access import LeadSender, Reader, Viewer
 from suggest.review.console.parts import Parts, parts_of
-from suggest.review.console.render import page, query
+from suggest.review.console.place import ROUTES, Asked, Place, Sent
+from suggest.review.console.render import page, words_of
 
 router = APIRouter()
 PAGE_SIZE = 50
 _LOOKED_THROUGH = 500
 """So far into the queue the next inquiry is searched; beyond that the search starts again at the top."""
+_AT_ONCE = 1_000
 
-LaneChoice = Literal["", "ready", "review", "escalate"]
-StateChoice = Literal["open", "approved", "edited", "rejected", "escalated", "decided", "all"]
-Search = Annotated[str, Query(max_length=200)]
+StateChoice = Literal["open", "approved", "edited", "rejected", "escalated", "decided", "withdrawn", "all"]
 
 
 @router.get("/")
@@ -35,39 +35,61 @@ def home() -> Response:
 def queue(
     request: Request,
     viewer: Reader,
-    lane: LaneChoice = "",
+    place: Asked,
     state: StateChoice = "open",
-    q: Search = "",
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
     done: Annotated[str, Query(max_length=300)] = "",
+    gone: Annotated[int, Query(ge=0, le=_AT_ONCE)] = 0,
 ) -> Response:
-    """Show a page of the queue."""
+    """Show a page of the queue; ``gone`` are the inquiries that were withdrawn just now."""
+    return _page(request, viewer, place, state=state, number=number, done=done, gone=gone)
+
+
+def _page(
+    request: Request,
+    viewer: Viewer,
+    place: Place,
+    *,
+    state: StateChoice,
+    number: int = 1,
+    done: str = "",
+    gone: int = 0,
+    problem: str = "",
+) -> Response:
     parts = parts_of(request)
     found = parts.queue.items(
         tenant=viewer.tenant,
-        lane=lane or None,
+        lane=place.lane or None,
+        route=place.route,
         state=state,
-        query=q,
+        query=place.q,
         offset=(number - 1) * PAGE_SIZE,
         limit=PAGE_SIZE,
     )
     counts = {
-        name: parts.queue.items(tenant=viewer.tenant, lane=chosen, state=state, query=q, limit=1).total
+        name: parts.queue.items(
+            tenant=viewer.tenant, lane=chosen, route=place.route, state=state, query=place.q, limit=1
+        ).total
         for name, chosen in _LANES
     }
     return page(
         request,
         "queue",
         viewer,
+        status=409 if problem else 200,
         items=found.items,
         total=found.total,
         counts=counts,
-        lane=lane,
+        place=place,
         state=state,
-        q=q,
+        shown="" if state == "open" else state,
+        routes=ROUTES if place.route in ("", *ROUTES) else (*ROUTES, place.route),
         number=number,
         pages=max(1, -(-found.total // PAGE_SIZE)),
         done=done_item(parts, viewer, done),
+        gone=gone,
+        problem=problem,
+        most=_AT_ONCE,
         own=viewer.name,
     )
 
@@ -80,23 +102,60 @@ _LANES: tuple[tuple[str, Lane | None], ...] = (
 )
 
 
+@router.post("/queue/withdraw")
+def withdraw(
+    request: Request,
+    viewer: LeadSender,
+    place: Sent,
+    count: Annotated[int, Form(ge=1, le=_AT_ONCE)],
+    state: Annotated[StateChoice, Form()] = "open",
+    reason: Annotated[str, Form(max_length=4_000)] = "",
+) -> Response:
+    """Withdraw everything that the queue is narrowed to, when it is still the ``count`` that was shown."""
+    parts, words = parts_of(request), words_of(request)
+    found = parts.queue.items(
+        tenant=viewer.tenant,
+        lane=place.lane or None,
+        route=place.route,
+        state=state,
+        query=place.q,
+        limit=_AT_ONCE,
+    )
+    problem = "" if found.total == count and state != "withdrawn" else words("withdraw.changed")
+    if not reason.strip():
+        problem = words("withdraw.no_reason")
+    if not problem:
+        try:
+            parts.queue.withdraw(
+                [item.item_id for item in found.items],
+                tenant=viewer.tenant,
+                reviewer=viewer.name,
+                reason=reason,
+                session=viewer.session,
+            )
+        except ReviewError:
+            problem = words("withdraw.changed")
+    if problem:
+        return _page(request, viewer, place, state=state, problem=problem)
+    return RedirectResponse(f"/queue{Place().query(state='withdrawn', gone=count)}", status_code=303)
+
+
 @router.get("/next")
 def next_item(
     request: Request,
     viewer: Reader,
+    place: Asked,
     after: Annotated[str, Query(max_length=300)] = "",
-    lane: LaneChoice = "",
-    q: Search = "",
     back: bool = False,
 ) -> Response:
     """Lead to the next inquiry that nobody else is working on (``back``: the one before)."""
-    found = neighbour(parts_of(request), viewer, after, lane, q, back=back)
-    return go_on(found, lane, q)
+    found = neighbour(parts_of(request), viewer, after, place, back=back)
+    return go_on(found, place)
 
 
-def go_on(item_id: str | None, lane: str, q: str, done: str = "") -> Response:
+def go_on(item_id: str | None, place: Place, done: str = "") -> Response:
     """Lead to an item, or to the queue when there is none; ``done`` offers to undo the last decision."""
-    context = query({"lane": lane, "q": q, "done": done})
+    context = place.query(done=done)
     if item_id is None:
         return RedirectResponse(f"/queue{context}", status_code=303)
     return RedirectResponse(f"/items/{item_id}{context}", status_code=303)
@@ -109,17 +168,21 @@ def done_item(parts: Parts, viewer: Viewer, done: str) -> ItemSummary | None:
     return None
 
 
-def neighbour(
-    parts: Parts, viewer: Viewer, after: str, lane: LaneChoice, q: str, *, back: bool = False
-) -> str | None:
+def neighbour(parts: Parts, viewer: Viewer, after: str, place: Place, *, back: bool = False) -> str | None:
     """Return the id of the next open item that is free for ``viewer``, in the order of the queue."""
     items = list(
-        parts.queue.items(tenant=viewer.tenant, lane=lane or None, query=q, limit=_LOOKED_THROUGH).items
+        parts.queue.items(
+            tenant=viewer.tenant,
+            lane=place.lane or None,
+            route=place.route,
+            query=place.q,
+            limit=_LOOKED_THROUGH,
+        ).items
     )
     if back:
         items.reverse()
-    place = next((n for n, item in enumerate(items) if item.item_id == after), -1)
-    for item in items[place + 1 :] + items[: max(place, 0)]:
+    at = next((n for n, item in enumerate(items) if item.item_id == after), -1)
+    for item in items[at + 1 :] + items[: max(at, 0)]:
         if _free(item, viewer):
             return item.item_id
     return None

@@ -5,7 +5,16 @@
   const KEYS_OFF = "suggest-keys-off";
   const keysOn = () => localStorage.getItem(KEYS_OFF) !== "1";
 
-  window.suggestSay = (text) => { const status = find("#status"); if (status) status.textContent = text; };
+  // said aloud by screen readers, and for some seconds shown to everybody
+  let fading;
+  window.suggestSay = (text) => {
+    const status = find("#status");
+    if (!status) return;
+    status.textContent = text;
+    status.classList.add("shown");
+    clearTimeout(fading);
+    fading = setTimeout(() => { status.classList.remove("shown"); }, 4000);
+  };
 
   // forms sent by htmx carry the CSRF token of the page
   document.addEventListener("htmx:configRequest", (event) => {
@@ -54,7 +63,7 @@
   const pageKeys = {
     j: () => step(1), k: () => step(-1),
     n: () => press("#next") || press("#start"), p: () => press("#previous"),
-    u: () => press("#undo") || press("#undo-last"),
+    u: () => press("#undo-last") || press("#undo"),
     q: () => press("#to-queue") || (location.href = "/queue", true),
     "/": () => { const field = find("[data-slash]"); if (!field) { location.href = "/search"; return true; } field.focus(); field.select(); return true; },
     "?": () => { openDialog("help"); return true; },

@@ -106,6 +106,7 @@
     if (come) { source.open = true; (words || source).scrollIntoView({ block: "nearest" }); }
     return true;
   }
+  for (const number of all("sup[data-source]")) number.addEventListener("click", () => light(number.dataset.source, true));
   for (const claim of all(".claim[data-source]")) {
     claim.addEventListener("click", () => light(claim.dataset.source, true, claim.dataset.span));
     claim.addEventListener("focus", () => light(claim.dataset.source, false, claim.dataset.span));
@@ -116,15 +117,8 @@
   async function copy() {
     try {
       await navigator.clipboard.writeText(text());
-      tell(work.dataset.copied);
-    } catch { tell(work.dataset.copyFailed); }
-  }
-  function tell(message) {
-    say(message);
-    const button = find("#copy");
-    button.dataset.before ||= button.innerHTML;
-    button.textContent = message;
-    setTimeout(() => { button.innerHTML = button.dataset.before; }, 1800);
+      say(work.dataset.copied);
+    } catch { say(work.dataset.copyFailed); }
   }
   find("#copy").addEventListener("click", copy);
   if (find("#edit")) find("#edit").addEventListener("click", () => editing(!form.classList.contains("editing")));
