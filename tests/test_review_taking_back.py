@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from suggest import ReviewQueue
@@ -14,6 +17,7 @@ from suggest.errors import (
     UnknownItem,
 )
 from suggest.review import ReviewItem
+from suggest.testing import HashingEmbedder
 
 from .review_desk import again, decision, first, inquiry
 
@@ -139,3 +143,23 @@ def test_the_newest_entries_of_the_ledger_come_page_by_page(queue: ReviewQueue) 
 )  # fmt: skip
 def test_a_row_says_what_it_is_about(queue: ReviewQueue, text: str, title: str) -> None:
     assert first(queue, text=text).title == title
+
+
+def test_the_command_withdraws_a_whole_file(folder: Path) -> None:
+    from typer.testing import CliRunner
+
+    from suggest.cli import app
+
+    file = folder.parent / "trial.jsonl"
+    file.write_text("\n".join(inquiry(n).model_dump_json() for n in (1, 2)), encoding="utf-8")
+    with ReviewQueue.open(folder, embedder=HashingEmbedder()) as queue:
+        queue.import_inquiries([inquiry(n) for n in (1, 2, 3)], reviewer="山田")
+    base = ["withdraw", "--kb", str(folder), "--reason", "試行"]
+    missing = CliRunner().invoke(app, [*base, "q9"])
+    assert isinstance(missing.exception, UnknownItem) and "'q9'" in str(missing.exception)
+    assert CliRunner().invoke(app, base).exit_code == 2
+    done = CliRunner().invoke(app, [*base, "--file", str(file), "--json"])
+    assert done.exit_code == 0, done.output
+    assert [record["event"] for record in json.loads(done.stdout)["withdrawn"]] == ["withdraw"] * 2
+    with ReviewQueue.open(folder, embedder=HashingEmbedder()) as queue:
+        assert [item.inquiry_id for item in queue.items(tenant="default").items] == ["q3"]

@@ -32,6 +32,7 @@ from suggest.cli import (
     sync,
     users,
     verify,
+    withdraw,
 )
 from suggest.errors import SuggestError
 
@@ -66,6 +67,7 @@ app.command("sync")(sync.sync)
 app.command("reply")(reply.reply)
 app.command("search")(search.search)
 app.command("review")(review.review)
+app.command("withdraw")(withdraw.withdraw)
 app.add_typer(users.app, name="users")
 app.command("lint")(lint.lint)
 app.command("evaluate")(evaluate.evaluate)

@@ -2,7 +2,7 @@
 
 ::
 
-    inquiries ─► import ─► queue ─► claim ─► decide (approve, edit, reject, escalate) ─► undo
+    inquiries ─► import ─► queue ─► claim ─► (swap) ─► decide (approve, edit, reject, escalate) ─► undo
                              │                 │
                              └── ledger ◄──────┘   append-only, hash-chained, one chain for each tenant
                                    ├─► labels      `suggest calibrate --from-ledger`

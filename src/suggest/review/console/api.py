@@ -10,12 +10,13 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from suggest.errors import InvalidRecord
-from suggest.records import Channel, Inquiry, Lane, Match
+from suggest.records import Channel, Inquiry, Lane
 from suggest.review import (
     CandidateCase,
     Claim,
     DecisionRecord,
     Figures,
+    Found,
     ImportReport,
     Page,
     RejectCode,
@@ -90,6 +91,13 @@ class SwapGiven(Given):
     concern: Annotated[int, Field(ge=0, le=50)] = 0
 
 
+class WithdrawalGiven(Given):
+    """Why items are withdrawn."""
+
+    item_ids: Annotated[list[Key], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+
+
 class InquiryGiven(Given):
     """An inquiry of the caller's tenant."""
 
@@ -136,6 +144,7 @@ def items(
     request: Request,
     caller: Caller,
     lane: Lane | None = None,
+    route: Annotated[str, Query(max_length=200)] = "",
     state: State | Literal["decided", "all"] = "open",
     query: Annotated[str, Query(max_length=200)] = "",
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
@@ -143,7 +152,9 @@ def items(
 ) -> Page:
     """Return a stretch of the queue, the most urgent first, then the oldest."""
     queue = parts_of(request).queue
-    return queue.items(tenant=caller.tenant, lane=lane, state=state, query=query, offset=offset, limit=limit)
+    return queue.items(
+        tenant=caller.tenant, lane=lane, route=route, state=state, query=query, offset=offset, limit=limit
+    )
 
 
 @router.get("/items/{item_id}")
@@ -182,7 +193,7 @@ def decide(request: Request, caller: Caller, item_id: ItemId, given: DecisionGiv
 
 @router.post("/items/{item_id}/undo")
 def undo(request: Request, caller: Caller, item_id: ItemId) -> DecisionRecord:
-    """Open an item again; supervisors also those that others decided."""
+    """Take back the last decision, swap or withdrawal; supervisors also those of others."""
     return parts_of(request).queue.undo(
         item_id,
         tenant=caller.tenant,
@@ -194,13 +205,25 @@ def undo(request: Request, caller: Caller, item_id: ItemId) -> DecisionRecord:
 
 @router.post("/items/{item_id}/swap")
 def swap(request: Request, caller: Caller, item_id: ItemId, given: SwapGiven) -> ReviewItem:
-    """Compose the draft again with another entry first."""
+    """Compose the draft again with another entry first; an escalation becomes a reply."""
     return parts_of(request).queue.swap_evidence(
         item_id,
         given.entry_id,
         tenant=caller.tenant,
         reviewer=caller.name,
         concern=given.concern,
+        session=caller.session,
+    )
+
+
+@router.post("/withdrawals")
+def withdraw(request: Request, caller: LeadCaller, given: WithdrawalGiven) -> list[DecisionRecord]:
+    """Take items out of the queue and the figures, all or none; undo brings each back. For supervisors."""
+    return parts_of(request).queue.withdraw(
+        given.item_ids,
+        tenant=caller.tenant,
+        reviewer=caller.name,
+        reason=given.reason,
         session=caller.session,
     )
 
@@ -222,8 +245,8 @@ def search(
     caller: Caller,
     q: Annotated[str, Query(min_length=1, max_length=2_000)],
     top: Annotated[int, Query(ge=1, le=100)] = 10,
-) -> list[Match]:
-    """Return the entries nearest to a text."""
+) -> list[Found]:
+    """Return the entries nearest to a text, and of each whether it is near."""
     return parts_of(request).queue.search(q, tenant=caller.tenant, top=top)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -85,6 +85,17 @@ def kind(span: PersonalData, words: Words) -> str:
     if names is None:
         return span.type
     return names[0] if words.language == "ja" else names[1]
+
+
+def reasons_view(
+    suggestion: Suggestion, told: Mapping[str, str], inquiry: str
+) -> tuple[tuple[str, str], ...]:
+    """Return message and quotation of each reason once; ``told`` has short forms for entries and questions."""
+    found = []
+    for reason in suggestion.reasons:
+        hidden = reason.code.startswith("style_") or reason.evidence in ("", inquiry)
+        found.append((reason.message, "" if hidden else told.get(reason.evidence, reason.evidence)))
+    return tuple(dict.fromkeys(found))
 
 
 def draft_blocks(suggestion: Suggestion) -> list[Block]:

@@ -65,7 +65,7 @@ def _excerpt(view: SourceView, match: Match, asked: set[str]) -> tuple[Stretch, 
 
 
 def _marked(text: str, asked: set[str]) -> Sequence[Stretch]:
-    hits = {surface for term, surface in tokens_with_surfaces(text) if term in asked and surface}
+    hits = {surface for term, surface in tokens_with_surfaces(text) if term in asked and len(surface) > 1}
     if not hits:
         return [Stretch(text)]
     pattern = re.compile("|".join(map(re.escape, sorted(hits, key=len, reverse=True))), re.IGNORECASE)

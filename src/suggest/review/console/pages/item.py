@@ -17,6 +17,7 @@ from suggest.review.console.item_view import (
     confidence_view,
     draft_blocks,
     inquiry_stretches,
+    reasons_view,
     source_view,
     source_views,
 )
@@ -85,8 +86,12 @@ def _page(
     quoted = entry_ids_of(item)
     chosen = _chosen(item)
     matches = () if suggestion is None else suggestion.matches
+    asked = [] if suggestion is None else [concern.text for concern in suggestion.concerns]
+    questions = questions_alone(asked)
     wanted = {*quoted, *chosen, *(match.entry_id for match in matches)}
     entries = parts.queue.entries(wanted, tenant=viewer.tenant)
+    titles = {match.entry_id: match.title for match in matches}
+    titles |= {each: source_view(entries.get(each), each, words).title for each in chosen}
     held = item.claim is not None and item.claim.reviewer != viewer.name
     kept = typed if typed is not None and len(typed) == max(1, len(blocks)) else None
     return page(
@@ -105,12 +110,14 @@ def _page(
         lost="" if typed is None or kept is not None else "\n\n".join(typed),
         sources=source_views(blocks, entries, words)
         + [source_view(entries.get(each), each, words) for each in chosen if each not in quoted],
-        titles={match.entry_id: match.title for match in matches}
-        | {each: source_view(entries.get(each), each, words).title for each in chosen},
+        titles=titles,
         chosen=chosen,
         unused=[each for each in chosen if each not in quoted],
         others=[] if suggestion is None else other_entries(suggestion, entries, {*quoted, *chosen}, words),
-        questions=questions_alone([] if suggestion is None else [c.text for c in suggestion.concerns]),
+        questions=questions,
+        reasons=()
+        if suggestion is None or item.inquiry is None
+        else reasons_view(suggestion, titles | dict(zip(asked, questions, strict=True)), item.inquiry.text),
         routes=ROUTES,
         reject_codes=get_args(RejectCode),
         held=held,

@@ -15,6 +15,8 @@ from suggest.review.console.parts import parts_of
 from suggest.review.console.render import page, words_of
 
 router = APIRouter()
+_FAR = 5
+"""So many of those that are not near are named."""
 
 
 @router.get("/search")
@@ -28,7 +30,7 @@ def search(request: Request, viewer: Reader, q: Annotated[str, Query(max_length=
         except UnknownTenant:
             problem = words_of(request)("search.no_entries")
     near = [match for match in matches if match.near]
-    far = [match for match in matches if not match.near]
+    far = [match for match in matches if not match.near][:_FAR]
     return page(request, "search", viewer, q=q, near=near, far=far, problem=problem)
 
 

@@ -142,6 +142,8 @@
       const choices = all(".others .swap button");
       if (!choices.length) return false;
       const next = choices[(choices.indexOf(document.activeElement) + 1) % choices.length];
+      const folded = next.closest("details.rest");
+      if (folded) folded.open = true;
       next.focus();
       next.scrollIntoView({ block: "center" });
       return true;
