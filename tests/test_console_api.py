@@ -46,6 +46,19 @@ def test_the_same_actions_as_json(local: tuple[Visitor, ReviewQueue]) -> None:
     assert client.post(f"{path}/decisions", json={"action": "approve"}).status_code == 422
 
 
+def test_items_are_withdrawn_and_brought_back(local: tuple[Visitor, ReviewQueue]) -> None:
+    visitor, queue = local
+    client = visitor.client
+    ids = [item_of(queue, "inq-0"), item_of(queue, "inq-1")]
+    [one, two] = client.post(f"{API}/withdrawals", json={"item_ids": ids, "reason": "trial"}).json()
+    assert one["event"] == two["event"] == "withdraw"
+    assert client.get(f"{API}/items").json()["total"] == queue.items(tenant="default").total == 2
+    again = client.post(f"{API}/withdrawals", json={"item_ids": ids, "reason": "trial"})
+    assert (again.status_code, again.json()["error"]) == (409, "AlreadyDecided")
+    assert client.post(f"{API}/items/{ids[0]}/undo", json={}).json()["undoes"] == one["seq"]
+    assert client.get(f"{API}/items").json()["total"] == 3
+
+
 def test_tokens_open_the_endpoints(guarded: tuple[FastAPI, ReviewQueue]) -> None:
     app, queue = guarded
     token = app.state.parts.accounts.new_token("ando")
@@ -67,7 +80,7 @@ def test_no_input_breaks_the_endpoints(local: tuple[Visitor, ReviewQueue]) -> No
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app, headers={"host": "localhost"})
     known = [item_of(queue, f"inq-{n}") for n in range(3)]
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 15
+    assert len(operations) == 16
     for operation in operations:
         assert max(statuses_of(operation, known)) < 500, operation.label
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from suggest import ReviewQueue
+from suggest import Inquiry, ReviewQueue
 from suggest.review.console import open_accounts
 
 from .conftest import SAMPLE
@@ -131,10 +131,18 @@ def decide(person: Person, done: list[str], queue: ReviewQueue) -> None:
         person.moves("Control+Enter")
         done.append("edit")
     elif "swap" not in done and page.locator(".swap").count():
-        person.press("s")
-        with page.expect_navigation():
-            page.keyboard.press("Enter")
-        assert queue.item(item_id, tenant="default").version == item.version + 1
+        for times in (1, 2):
+            person.press("s")
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
+            assert queue.item(item_id, tenant="default").version == item.version + 2 * times - 1
+            assert page.locator(".swapped").is_visible()
+            if times == 1:  # once taken back by key, once kept
+                person.shot("swap")
+                with page.expect_navigation():
+                    person.press("u")
+                assert page.locator(".swapped").count() == 0
+                assert queue.item(item_id, tenant="default").suggestion == item.suggestion
         done.append("swap")
         decide(person, done, queue)
     elif "undo" not in done and "approve" in done:
@@ -164,7 +172,7 @@ def decide(person: Person, done: list[str], queue: ReviewQueue) -> None:
         if "copy" not in done:
             person.shot("suggestion")
             person.press("c")
-            page.wait_for_selector("#copy:has-text('コピーしました')")
+            page.wait_for_selector("#status.shown:has-text('コピーしました')")
             assert page.evaluate("navigator.clipboard.readText()") == item.suggestion.draft.text
             done.append("copy")
         person.moves("a")
@@ -199,7 +207,7 @@ def test_from_import_to_a_learnt_case_in_use(chromium: Any, home: str, kb: Path,
             decide(agent, done, queue)
         assert {"approve", "edit", "swap", "reject", "escalate", "undo", "copy"} <= set(done)
         events = [record.event for record in queue.decisions(tenant="default", everything=True)]
-        assert events.count("undo") == 1 and events.count("swap") == 1
+        assert (events.count("undo"), events.count("swap"), events.count("unswap")) == (1, 2, 1)
         assert sum(events.count(name) for name in ("approve", "edit", "reject", "escalate")) == 11
         assert queue.verify() == []
         [first, *_] = queue.candidates(tenant="default")
@@ -244,3 +252,46 @@ def test_narrow_and_dark_without_sideways_scrolling(chromium: Any, home: str) ->
         assert width <= 360, (address, width)
     lead.shot("narrow")
     assert lead.problems == []
+
+
+def test_every_page_is_accessible_in_both_themes(chromium: Any, home: str, kb: Path) -> None:
+    """What axe-core finds: contrast, names, labels, landmarks, focusable scrolling, headings in order."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    lead = Person(chromium, home, "須藤")
+    texts = (
+        "MD-2107 と表示されてSSOでログインできません",
+        "弁護士に相談し、訴訟を検討しています。",
+        "動きません",
+    )
+    with ReviewQueue.open(kb) as queue:
+        queue.import_inquiries([Inquiry(text=text) for text in texts], reviewer="須藤")
+        items = [item.item_id for item in queue.items(tenant="default").items]
+        queue.swap_evidence(items[1], "faq-account-sso", tenant="default", reviewer="須藤")
+    pages = ("queue", "search?q=SSO", "entry?id=faq-account-sso", "candidates", "insight", "data", "audit")
+    addresses = [*pages, *(f"items/{item_id}" for item_id in items), "items/nothing"]
+    axe = Axe()
+    found: list[str] = []
+    for scheme in ("light", "dark"):
+        lead.page.emulate_media(color_scheme=scheme)
+        for address in addresses:
+            lead.page.goto(f"{home}/{address}")
+            if address.startswith("items/") and lead.page.locator("#edit").count():
+                lead.press("e")
+            found += _violations(axe, lead.page, f"{scheme} {address}")
+        for key, dialog in (("?", "#help"), ("r", "#reject"), ("x", "#escalate")):
+            lead.page.goto(f"{home}/items/{items[-1]}")
+            lead.press(key)
+            assert lead.page.locator(dialog).is_visible()
+            found += _violations(axe, lead.page, f"{scheme} {dialog}")
+        visitor = chromium.new_context(locale="ja-JP", color_scheme=scheme).new_page()
+        visitor.goto(f"{home}/login")
+        found += _violations(axe, visitor, f"{scheme} login")
+    assert found == []
+
+
+def _violations(axe: Any, page: Any, where: str) -> list[str]:
+    return [
+        f"{where}: {one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary'][:200]}"
+        for one in axe.run(page).response["violations"]
+    ]
