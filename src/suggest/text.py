@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -101,18 +101,40 @@ def detect_language(text: str) -> Language:
 
 def morphemes(text: str) -> list[Morpheme]:
     """Analyse ``text`` (as it is; call :func:`clean` first) into morphemes with offsets into it."""
+    return list(_few_morphemes(text) if len(text) <= _SHORT else _morphemes(text))
+
+
+def holds_morpheme(text: str, wanted: Callable[[tuple[str, ...], str], bool]) -> bool:
+    """Tell whether ``wanted(part of speech, surface)`` is true of a morpheme of ``text``.
+
+    Half the cost of :func:`morphemes` where none is.
+    """
+    return any(
+        wanted(_pos(m.part_of_speech_id()), m.surface())
+        for part, _ in _parts(text)
+        for m in _sudachi().tokenize(part)
+    )
+
+
+@lru_cache(maxsize=32)
+def _few_morphemes(text: str) -> tuple[Morpheme, ...]:
+    """Remember the last short texts: names, requests and masking look at the same ones."""
+    return tuple(_morphemes(text))
+
+
+def _morphemes(text: str) -> list[Morpheme]:
     found: list[Morpheme] = []
     for part, offset in _parts(text):
-        found.extend(
+        found += [
             Morpheme(
                 m.surface(),
                 m.normalized_form(),
-                tuple(m.part_of_speech()),
+                _pos(m.part_of_speech_id()),
                 offset + m.begin(),
                 offset + m.end(),
             )
             for m in _sudachi().tokenize(part)
-        )
+        ]
     return found
 
 
@@ -249,8 +271,7 @@ _INFLECTIONS = (("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("
 
 @lru_cache(maxsize=200_000)
 def _term(surface: str, normalized: str, pos_id: int) -> str:
-    pos = _pos(pos_id)
-    if pos not in _CONTENT:
+    if _pos(pos_id)[0] not in _CONTENT:
         return ""
     if _LATIN_WORD.match(surface):
         if surface in _ENGLISH_STOP:
@@ -283,9 +304,9 @@ def _sudachi() -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _pos(pos_id: int) -> str:
+def _pos(pos_id: int) -> tuple[str, ...]:
     _sudachi()
-    return str(_dictionary.pos_of(pos_id)[0])
+    return tuple(_dictionary.pos_of(pos_id))
 
 
 @lru_cache(maxsize=100_000)
