@@ -9,9 +9,11 @@ from typing import NamedTuple
 from suggest.records import Article, Claim, Entry, Inquiry, PersonalData, ResolvedCase, Suggestion
 from suggest.review.console.drafts import Block, blocks_of, sources_of, span_name
 from suggest.review.console.words import Words
+from suggest.understand.headline import headline
 from suggest.understand.personal_data import find_personal_data
 from suggest.understand.placeholders import PLACEHOLDERS
 
+_TITLE = 60
 _FIELD_ORDER = ("point", "body", "reason", "example", "inquiry", "reply")
 
 
@@ -138,6 +140,9 @@ def source_view(
         for name, text in texts
     )
     title = "".join(s.text for s in _stretches(entry.title, [], _covered(entry, entry.title), words))
+    if entry.kind == "case":  # its title begins with the greeting
+        asked = next((parts for name, parts in fields if name == "inquiry"), ())
+        title = headline("".join(part.text for part in asked))[:_TITLE]
     return SourceView(
         number=number,
         entry_id=entry.id,
