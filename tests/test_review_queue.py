@@ -205,7 +205,7 @@ def test_decisions_that_make_no_sense(
 
 
 def test_without_a_draft_there_is_nothing_to_approve(queue: ReviewQueue) -> None:
-    item = first(queue, text="zzz qqq")
+    item = first(queue, text="zzz qqq?")  # a clear question is not asked back
     assert item.suggestion is not None and item.suggestion.draft is None
     with pytest.raises(InvalidDecision, match="no draft to approve"):
         queue.decide(decision(item))
