@@ -10,6 +10,7 @@ from suggest.records import Entry, Match, Suggestion
 from suggest.review.console.item_view import SourceView, Stretch, source_view
 from suggest.review.console.words import Words
 from suggest.text import detect_language, tokens, tokens_with_surfaces
+from suggest.understand.layout import body_of
 
 _EXCERPT = 280
 _READ = 2_000
@@ -58,6 +59,8 @@ def _excerpt(view: SourceView, match: Match, asked: set[str]) -> tuple[Stretch, 
     head = match.snippet[:12]
     text = next((text for text in texts if head and head in text), max(texts, key=len, default=""))
     start = max(0, text.find(head)) if head else 0
+    if start == 0:
+        text = body_of(text)  # without the greeting
     piece = text[start : start + _EXCERPT].strip()
     if start + _EXCERPT < len(text):
         piece += "…"
