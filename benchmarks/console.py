@@ -212,6 +212,9 @@ class Attack:
         self.look(
             self.client.get("/queue", params={"lane": short, "page": short, "done": short}), "queue values"
         )
+        self.look(self.client.get("/queue", params={"route": short, "gone": short}), "queue route")
+        self.look(self.client.get(path, params={"route": short}), "item route")
+        self.look(self.client.get("/audit", params={"before": short}), "audit before")
         quoted = urllib.request.quote(short, safe="")
         self.look(self.client.get(f"/items/{quoted}", params={"q": short, "done": short}), "item id")
         self.look(self.client.get(f"/static/{quoted}", params={"v": short}), "asset")
@@ -242,6 +245,12 @@ class Attack:
                 route=text[:200],
                 reason=text[:4_000],
             )
+        if choice == 1 and n % 5 == 1:
+            gone = self.post(f"{path}/withdraw", "withdraw", reason=text[:4_000], route_filter=short)
+            self.look(self.client.get("/queue", params={"state": "withdrawn"}), "withdrawn")
+            self.post("/queue/withdraw", "withdraw many", reason=text[:4_000], count=short, state=short)
+            if gone.history:  # led on: it was withdrawn
+                self.post(f"{path}/undo", "bring back")
         if n % 10 == 0:
             self.look(self.client.get(path), "decided")
             self.post("/preferences", "preferences", back=text[:500], lang=short, theme=short)
