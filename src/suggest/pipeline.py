@@ -15,6 +15,7 @@ from suggest.judge.calibration import confidence_of
 from suggest.judge.chosen import use_chosen
 from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
+from suggest.judge.topic import lowered
 from suggest.records import Draft, Entry, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
 from suggest.templates import load_templates
 from suggest.understand import (
@@ -121,11 +122,22 @@ class Suggester:
             everything = self._with_chosen(kb, asked, everything, chosen, inquiry.tenant, today)
         evidence = [considered(found) for found in everything]
         scores = [
-            confidence.scores(concern, found, unknown=kb.unknown_share(concern.text), today=today)
+            lowered(
+                concern,
+                found,
+                confidence.scores(concern, found, unknown=kb.unknown_share(concern.text), today=today),
+                rarity=kb.rarity(concern.text),
+                cuts=confidence.scoring,
+            )
             for concern, found in zip(understanding.concerns, evidence, strict=True)
         ]
         judgement = judge(
-            understanding, evidence, scores, policy=self.policy, confidence=confidence, max_concerns=most
+            understanding,
+            evidence,
+            scores,
+            policy=self.policy,
+            confidence=confidence,
+            max_concerns=most,
         )
         if chosen:
             judgement = use_chosen(judgement, evidence, chosen, understanding.language)
