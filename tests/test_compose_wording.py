@@ -211,3 +211,18 @@ def test_the_article_whose_title_and_passage_say_more_is_quoted() -> None:
     assert "支払方法のページ" in run(asked, second, first)[0].text
     elsewhere = second.model_copy(update={"body": "お支払いのページをご確認ください。"})
     assert "残高の決済" in run(asked, first, elsewhere)[0].text
+
+
+def test_a_sentence_that_lost_its_full_stop_gets_one() -> None:
+    article = Article(id="a", title="ロックの解除", body="ロックは30分で自動的に解除されます")
+    draft, _, _ = run("ロックは何分で解除されますか", article)
+    assert "自動的に解除されます。" in draft.text
+    verbatim(draft, article)
+
+
+def test_an_article_on_a_system_that_nobody_named_does_not_take_the_place_of_the_first() -> None:
+    first = Article(id="a", title="取り消しのヒント", body="Macから送ったメールは取り消せません。")
+    windows = Article(
+        id="b", title="Windowsで送ったメールを取り消す方法", body="送ったメールを開き、取り消しを選びます。"
+    )
+    assert "Macから送ったメールは" in run("Macで送ったメールを取り消す方法", first, windows)[0].text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from suggest.compose.citing import add_reference, citation, title_of
@@ -22,6 +23,7 @@ _TURN = 120  # characters of an answer that fill a chat message without an examp
 _ENGLISH = 2.2  # English takes about this many characters for one Japanese character
 _MIN_CASE_SHARE = 0.2
 _ON_TOPIC = 0.3
+_LATIN = re.compile(r"[A-Za-z]{2,}")
 _RIVALS = 3  # entries of each kind that are held against the article
 
 
@@ -91,10 +93,20 @@ def _fills_a_turn(part: Part) -> bool:
 
 
 def _nearer(concern: str, first: Article, others: Sequence[Article]) -> list[Article]:
-    """Return the articles whose title says more of the concern than that of the first."""
+    """Return the articles whose title says more of the concern than that of the first, and names nothing else."""
     relevance = Relevance(concern, [first.title, *(other.title for other in others)])
     least = relevance.share(first.title)
-    return [other for other in others if relevance.share(other.title) > least]
+    return [
+        other
+        for other in others
+        if relevance.share(other.title) > least
+        and _names(other.title) <= _names(concern) | _names(first.title)
+    ]
+
+
+def _names(text: str) -> frozenset[str]:
+    """Return the terms of ``text`` that are written in Latin letters: mostly products, systems, devices."""
+    return frozenset(word.lower() for word in _LATIN.findall(text))
 
 
 def _says_more(concern: str, one: Part, other: Part) -> bool:
