@@ -5,14 +5,13 @@
 For each step: a corpus of so many resolved inquiries (recombined from real text, see reindex/corpus.py) is built,
 synced again unchanged, then with 1 % of its entries edited; a reader waits for the swap; questions are searched
 (latency, recall of the vector leg against exact comparison, resident memory in a process of its own); and
-``Suggester.suggest`` is timed while idle and while another process syncs another 1 %.
+``Suggester.suggest`` is timed while idle and while ``suggest sync`` brings in another 1 %.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -27,7 +26,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from reindex.corpus import Corpus
 from suggest import Inquiry, KnowledgeBase, Suggester, read_entries
-from suggest.settings import Retrieval, Settings
 
 QUESTIONS = 300
 EXACT = 50  # of them compared with every vector
@@ -60,6 +58,8 @@ def _write_sources(arguments: argparse.Namespace, count: int, work: Path) -> Non
 
 def _measure(arguments: argparse.Namespace, count: int, work: Path) -> None:
     kb, changed = work / "kb", count // 100
+    kb.mkdir()
+    (kb / "suggest.toml").write_text(f"[retrieval]\nprofile = '{arguments.profile}'\n", encoding="utf-8")
 
     def part(name: str, *more: str) -> dict[str, Any]:
         return json.loads(_start(arguments, name, work, *more).communicate()[0])
@@ -100,14 +100,11 @@ def _measure(arguments: argparse.Namespace, count: int, work: Path) -> None:
 
 def _start(arguments: argparse.Namespace, name: str, work: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, __file__, "--part", name, "--at", str(work), "--data", str(arguments.data)]
-    return subprocess.Popen(
-        [*command, "--profile", arguments.profile, *more], stdout=subprocess.PIPE, text=True, env=os.environ
-    )
+    return subprocess.Popen([*command, *more], stdout=subprocess.PIPE, text=True)
 
 
 def _open(arguments: argparse.Namespace) -> KnowledgeBase:
-    settings = Settings(retrieval=Retrieval(profile=arguments.profile))
-    return KnowledgeBase.open(arguments.at / "kb", settings=settings)
+    return KnowledgeBase.open(arguments.at / "kb")
 
 
 def sync(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -184,14 +181,24 @@ def suggest(arguments: argparse.Namespace) -> dict[str, Any]:
         suggester = Suggester(kb)
         for question in questions[:20]:
             suggester.suggest(Inquiry(text=question))
-        writer = _start(arguments, "sync", arguments.at, "--source", "2") if arguments.source else None
+        line = [
+            sys.executable,
+            "-m",
+            "suggest",
+            "sync",
+            arguments.at / f"{arguments.source}.jsonl",
+            "--kb",
+            kb.path,
+        ]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        writer = subprocess.Popen(line, **quiet) if arguments.source else None
         end = time.perf_counter() + arguments.seconds
         while not wall or (time.perf_counter() < end and (writer is None or writer.poll() is None)):
             began = time.perf_counter()
             suggester.suggest(Inquiry(text=questions[len(wall) % len(questions)]))
             wall.append((time.perf_counter() - began) * 1000)
-        if writer is not None:
-            writer.communicate()
+        if writer is not None and writer.wait():
+            raise SystemExit(f"the sync beside ended with {writer.returncode}")
     return {"p50": float(np.percentile(wall, 50)), "p99": float(np.percentile(wall, 99)), "n": len(wall)}
 
 

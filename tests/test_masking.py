@@ -192,11 +192,13 @@ def test_adapting_does_not_pass_for_masking(unmasked: Path) -> None:
 
 def test_workers_mask_alike() -> None:
     cases = [a_case(n, reply=f"{REPLY} {n}番", extra={"tel": "x"}) for n in range(40)]
+    cases += [a_case(40, inquiry="印刷できません。", reply="用紙を入れ直してください。", extra={})]
     with AnalysisPool(2) as pool:
         pool([Parts("", "", "")] * 2_000)
         made = pool.mask(cases)
         assert pool._workers
     assert made == [mask_case(case) for case in cases]
+    assert made[-1].case is cases[-1]  # nothing to mask
 
 
 def test_messages_and_reject_files_hold_no_personal_data(tmp_path: Path) -> None:

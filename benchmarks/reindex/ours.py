@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from timing import timed
 
 from suggest import KnowledgeBase, read_entries
 from suggest.index.embedding import Vectors
@@ -121,11 +122,11 @@ def _measure(arguments: argparse.Namespace, work: Path) -> None:
     figures = []
     for source in (sources[0], sources[0], sources[1]):
         began = time.perf_counter()
-        said = json.loads(_start(arguments, "--at", base, "--write", source).communicate()[0])
-        figures.append(f"{time.perf_counter() - began:.1f} s ({said['seconds']:.1f} s without its start)")
+        said, cost = timed(_start(arguments, "--at", base, "--write", source), began)
+        figures.append(f"{cost}; {json.loads(said)['seconds']:.1f} s without its start")
     size = sum({p.stat().st_ino: p.stat().st_size for p in base.rglob("*") if p.is_file()}.values()) / 2**20
     print(f"| suggest | {' | '.join(figures)} | {size:,.0f} MiB |", flush=True)
-    usual = float(figures[-1].split()[0])
+    usual = cost.clock
     tally: Counter[str] = Counter()
     for number in range(arguments.kills):
         folder = work / "killed"

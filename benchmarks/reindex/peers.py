@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from timing import Cost, timed
 
 BATCH = 5_000
 
@@ -103,18 +104,16 @@ def batches(
         yield ids, texts, np.asarray(vectors[places])
 
 
-def write(arguments: argparse.Namespace, folder: Path, step: int, mark: str) -> float:
-    """Write in a process of its own; return its seconds, start included."""
+def write(arguments: argparse.Namespace, folder: Path, step: int, mark: str) -> Cost:
+    """Write in a process of its own; return what it cost."""
     began = time.perf_counter()
-    if _start(arguments, folder, step, mark).wait():
-        raise RuntimeError(f"{arguments.only[0]} failed; see the messages above")
-    return time.perf_counter() - began
+    return timed(_start(arguments, folder, step, mark), began)[1]
 
 
-def _start(arguments: argparse.Namespace, folder: Path, step: int, mark: str) -> subprocess.Popen[bytes]:
+def _start(arguments: argparse.Namespace, folder: Path, step: int, mark: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, __file__, "--texts", arguments.texts, "--vectors", arguments.vectors, "--only",
-         arguments.only[0], "--write", folder, "--step", str(step), "--mark", mark]
+         arguments.only[0], "--write", folder, "--step", str(step), "--mark", mark], text=True,
     )  # fmt: skip
 
 
@@ -191,9 +190,10 @@ def main() -> None:
             again = write(arguments, base, 1, "")
             delta = write(arguments, base, 100, " (second)")
             size = sum(p.stat().st_size for p in base.rglob("*") if p.is_file()) / 2**20
-            print(f"| {name} | {built:.1f} s | {again:.1f} s | {delta:.1f} s | {size:,.0f} MiB |", flush=True)
+            print(f"| {name} | {built} | {again} | {delta} | {size:,.0f} MiB |", flush=True)
             print(
-                f"  {name}, kill -9 during 1 %: {survive(arguments, base, Path(folder), delta)}", flush=True
+                f"  {name}, kill -9 during 1 %: {survive(arguments, base, Path(folder), delta.clock)}",
+                flush=True,
             )
 
 

@@ -102,18 +102,28 @@ def detect_language(text: str) -> Language:
 
 def morphemes(text: str) -> list[Morpheme]:
     """Analyse ``text`` (as it is; call :func:`clean` first) into morphemes with offsets into it."""
+    return list(_few_morphemes(text) if len(text) <= _SHORT else _morphemes(text))
+
+
+@lru_cache(maxsize=32)
+def _few_morphemes(text: str) -> tuple[Morpheme, ...]:
+    """Remember the last short texts: names, requests and masking look at the same ones."""
+    return tuple(_morphemes(text))
+
+
+def _morphemes(text: str) -> list[Morpheme]:
     found: list[Morpheme] = []
     for part, offset in _parts(text):
-        found.extend(
+        found += [
             Morpheme(
                 m.surface(),
                 m.normalized_form(),
-                tuple(m.part_of_speech()),
+                _pos(m.part_of_speech_id()),
                 offset + m.begin(),
                 offset + m.end(),
             )
             for m in _sudachi().tokenize(part)
-        )
+        ]
     return found
 
 
@@ -252,8 +262,7 @@ _INFLECTIONS = (("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("
 
 @lru_cache(maxsize=200_000)
 def _term(surface: str, normalized: str, pos_id: int) -> str:
-    pos = _pos(pos_id)
-    if pos not in _CONTENT:
+    if _pos(pos_id)[0] not in _CONTENT:
         return ""
     if _LATIN_WORD.match(surface):
         if surface in _ENGLISH_STOP:
@@ -286,9 +295,9 @@ def _sudachi() -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _pos(pos_id: int) -> str:
+def _pos(pos_id: int) -> tuple[str, ...]:
     _sudachi()
-    return str(_dictionary.pos_of(pos_id)[0])
+    return tuple(_dictionary.pos_of(pos_id))
 
 
 @lru_cache(maxsize=100_000)

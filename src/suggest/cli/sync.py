@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,7 @@ from suggest.records import Entry, ModelTrial
 from suggest.settings import Retrieval, Settings
 
 _SHOWN = 20
+_NICENESS = 10
 
 
 def sync(
@@ -67,6 +70,7 @@ def sync(
     from suggest.settings import FILE_NAME, load_settings, write_model
     from suggest.sources import read_entries
 
+    _make_way()
     if model is not None and dry_run:
         raise typer.BadParameter(
             "--dry-run and --model exclude each other: --model alone changes nothing either"
@@ -164,3 +168,9 @@ def _show_trial(trial: ModelTrial, as_json: bool) -> None:
 
 def _notice(message: str) -> None:
     sys.stderr.write(f"note: {message}\n")
+
+
+def _make_way() -> None:
+    """Leave the processors to those who answer meanwhile, where they want them."""
+    with suppress(OSError, AttributeError):  # Windows has no such call
+        os.nice(max(0, _NICENESS - os.nice(0)))

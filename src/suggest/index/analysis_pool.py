@@ -28,8 +28,9 @@ _MANY = 2_000  # texts analysed here before workers are worth their start
 
 
 def _mask_json(given: dict[str, Any]) -> list[Any]:
-    masked = mask_case(ResolvedCase.model_validate(given))
-    return [masked.case.model_dump(mode="json"), dict(masked.counts)]
+    case = ResolvedCase.model_validate(given)
+    masked = mask_case(case)
+    return [None if masked.case is case else masked.case.model_dump(mode="json"), dict(masked.counts)]
 
 
 TASKS: dict[str, Callable[[Any], Any]] = {
@@ -61,7 +62,7 @@ class AnalysisPool:
 
     def __call__(self, parts: Sequence[Parts]) -> list[Terms]:
         """Return the terms of each of ``parts``."""
-        return self._each("analyse", parts, analyse, list, lambda terms: Terms(*terms))
+        return self._each("analyse", parts, analyse, list, lambda _, terms: Terms(*terms))
 
     def mask(self, cases: Sequence[ResolvedCase]) -> list[MaskedCase]:
         """Return each of ``cases`` masked."""
@@ -70,7 +71,9 @@ class AnalysisPool:
             cases,
             mask_case,
             lambda case: case.model_dump(mode="json"),
-            lambda made: MaskedCase(ResolvedCase.model_validate(made[0]), Counter(made[1])),
+            lambda case, made: MaskedCase(
+                case if made[0] is None else ResolvedCase.model_validate(made[0]), Counter(made[1])
+            ),
         )
 
     def _each(
@@ -79,7 +82,7 @@ class AnalysisPool:
         items: Sequence[_In],
         here: Callable[[_In], _Out],
         sent: Callable[[_In], Any],
-        received: Callable[[Any], _Out],
+        received: Callable[[_In, Any], _Out],
     ) -> list[_Out]:
         """Do ``here`` to each item; when there are many, workers do ``task`` to what is ``sent`` of them."""
         self._done += len(items)
@@ -96,7 +99,7 @@ class AnalysisPool:
         self._workers = [worker for worker in self._workers if worker.poll() is None]
         found: dict[int, _Out] = {}
         for i, (answer, share) in enumerate(zip(answers, shares, strict=True)):
-            made = [here(item) for item in share] if answer is None else [received(item) for item in answer]
+            made = [here(item) for item in share] if answer is None else list(map(received, share, answer))
             found.update(zip(range(i, len(items), len(answers)), made, strict=True))
         return [found[i] for i in range(len(items))]
 

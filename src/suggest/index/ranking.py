@@ -23,6 +23,9 @@ _LARGE = 50_000  # entries above which a search uses two threads
 _First = TypeVar("_First")
 _Second = TypeVar("_Second")
 _POOL = 100  # candidates taken from each leg before fusion
+_POOL_OF_MANY = 60
+"""The same in a large knowledge base, where scoring each by all its words costs most. On a million entries and 200
+questions the first entry stayed the same in all, and 2,000 of 2,000 of the first ten."""
 _PASSAGE_SHARE = 0.5
 """How far a long entry moves from its own cosine to that of its nearest passage. Of many passages one is near
 by chance: all the way, long entries crowd out short ones."""
@@ -55,7 +58,7 @@ def rank(
     the same ranking where the candidates hold them, so more than ``top`` may come back.
     """
     usable = generation.usable(tenant, day)
-    pool = max(_POOL, top)
+    pool = max(_POOL if len(generation) <= _LARGE else _POOL_OF_MANY, top)
     held, found = _both(
         generation,
         lambda: _by_words(generation, terms, usable, tenant, pool),

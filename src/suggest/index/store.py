@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from sqlalchemy import (
     Column,
     Connection,
+    Select,
+    bindparam,
     delete,
     func,
     insert,
@@ -38,6 +40,10 @@ FILE_NAME = "entries.sqlite"
 _BATCH = 500  # keys in one SQL "IN" list
 _ONE_BY_ONE = 10_000  # keys up to which rows are looked up, not picked from a pass over all
 _RECENT = 2_000  # versions kept in memory; they are immutable
+_READ = select(VERSIONS.c.key, VERSIONS.c.checksum, *(VERSIONS.c[name] for name in SEALED)).where(
+    VERSIONS.c.key.in_(bindparam("keys", expanding=True))
+)
+"""Built once: every search runs it."""
 
 
 class EntryStore:
@@ -173,9 +179,8 @@ class EntryStore:
         return [found[key][0] for key in keys]
 
     def _read(self, keys: Sequence[int]) -> dict[int, tuple[Version, int]]:
-        columns = (VERSIONS.c.key, VERSIONS.c.checksum, *(VERSIONS.c[name] for name in SEALED))
         fresh: dict[int, tuple[Version, int]] = {}
-        for key, checksum, *said in self._by_key(keys, *columns):
+        for key, checksum, *said in self._rows(keys, _READ):
             if checksum_of(said) != checksum:
                 raise KnowledgeBaseCorrupt(
                     f"{self.path}: entry version {key} differs from its checksum; restore the file, or sync the "
@@ -293,11 +298,16 @@ class EntryStore:
         return int(last) + 1
 
     def _by_key(self, keys: Iterable[int], *columns: Column[Any]) -> Iterator[Any]:
+        return self._rows(keys, select(*columns).where(VERSIONS.c.key.in_(bindparam("keys", expanding=True))))
+
+    def _rows(self, keys: Iterable[int], query: Select[Any]) -> Iterator[Any]:
+        """Yield what ``query`` finds of ``keys``, so many at a time."""
         wanted = [int(key) for key in keys]
+        if not wanted:
+            return
         with self._guarded(), self._engine.connect() as connection:
             for start in range(0, len(wanted), _BATCH):
-                part = wanted[start : start + _BATCH]
-                yield from connection.execute(select(*columns).where(VERSIONS.c.key.in_(part))).all()
+                yield from connection.execute(query, {"keys": wanted[start : start + _BATCH]}).all()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:

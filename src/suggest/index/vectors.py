@@ -12,6 +12,7 @@ is what recall costs, and no filter can thin the results.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ _FEWEST_CANDIDATES = 256
 _LISTS = 16  # parts of the codes; the residual to a part's centre is coded
 _TRAINING = 32_768  # vectors the codes are learnt from
 _CHUNK = 20_000
+_GIVEN_BACK_AFTER = 4_000
+"""Vectors read here and there after which the pages of the mapped files are given back: each brings its neighbours
+along, so that a reader would come to hold the whole file."""
 
 
 _RETRAIN_AT = 4  # times the vectors that the codes were learnt from
@@ -123,6 +127,7 @@ class VectorLeg:
         self.segments = [read_segment(folder / name, count, dimension) for name, count in segments]
         self._starts = np.cumsum([0, *(count for _, count in segments)])
         self._slots = slots
+        self._read = 0
         total = int(self._starts[-1])
         if len(slots) and (slots.min() < 0 or slots.max() >= total):
             raise KnowledgeBaseCorrupt(
@@ -229,4 +234,16 @@ class VectorLeg:
         for number in np.unique(homes):
             here = homes == number
             found[here] = self.segments[number][slots[here] - self._starts[number]]
+        self._read += len(slots)
+        if self._read > _GIVEN_BACK_AFTER:
+            self._read = 0
+            for segment in self.segments:
+                _give_back(segment)
         return found
+
+
+def _give_back(mapped: Vectors) -> None:
+    """Tell the system that the pages of a mapped file are not needed for now; they stay in its cache."""
+    held = getattr(mapped, "_mmap", None)
+    if held is not None and hasattr(mmap, "MADV_DONTNEED"):
+        held.madvise(mmap.MADV_DONTNEED)

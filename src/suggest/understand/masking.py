@@ -77,7 +77,8 @@ class MaskedCase(NamedTuple):
 def mask_case(case: ResolvedCase) -> MaskedCase:
     """Mask a past case: its texts, and whatever personal data its other fields hold.
 
-    A name that one text gives away is masked in the others too. The product's own name stays.
+    A name that one text gives away is masked in the others too. The product's own name stays. A case without
+    personal data comes back itself.
     """
     fields = _Fields(case.lang or detect_language(f"{case.inquiry}\n{case.reply}"))
     texts = {name: Examined(getattr(case, name)) for name in _TEXTS if getattr(case, name)}
@@ -94,7 +95,7 @@ def mask_case(case: ResolvedCase) -> MaskedCase:
     changed["tags"] = tuple(fields.masked(tag) for tag in case.tags)
     changed["extra"] = {key: fields.masked_field(key, value) for key, value in case.extra.items()}
     update = {name: value for name, value in changed.items() if value != getattr(case, name)}
-    return MaskedCase(case.model_copy(update=update), fields.counts)
+    return MaskedCase(case.model_copy(update=update) if update else case, fields.counts)
 
 
 def mask_value(value: Any, language: Language = "ja") -> Any:

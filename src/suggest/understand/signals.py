@@ -7,8 +7,9 @@ is the policy's business.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal
 
 from suggest.records import Signal
 from suggest.text import sentences
@@ -35,14 +36,30 @@ _DENIABLE = frozenset(
 _CONCEPT = re.compile(r"(?<!\\)\{([a-z_]+)\}")
 
 
-class Pattern(NamedTuple):
-    """One signal's conditions, compiled."""
+@dataclass(frozen=True)
+class Pattern:
+    """One signal's conditions; each is compiled when first looked at, for most inquiries never reach the later ones."""
 
     code: str
     where: Literal["own", "all"]
-    any: re.Pattern[str]
-    also: tuple[re.Pattern[str], ...]
-    unless: re.Pattern[str] | None
+    any_text: str
+    also_texts: tuple[str, ...]
+    unless_text: str
+
+    @cached_property
+    def any(self) -> re.Pattern[str]:
+        """What raises the signal."""
+        return re.compile(self.any_text, re.IGNORECASE)
+
+    @cached_property
+    def also(self) -> tuple[re.Pattern[str], ...]:
+        """What must stand somewhere in the inquiry as well, each of them."""
+        return tuple(re.compile(text, re.IGNORECASE) for text in self.also_texts)
+
+    @cached_property
+    def unless(self) -> re.Pattern[str] | None:
+        """What, in the same piece, keeps the signal down."""
+        return re.compile(self.unless_text, re.IGNORECASE) if self.unless_text else None
 
 
 def find_signals(text: str, own: str, *, previous_contacts: int = 0) -> tuple[Signal, ...]:
@@ -53,12 +70,13 @@ def find_signals(text: str, own: str, *, previous_contacts: int = 0) -> tuple[Si
     found: dict[str, str] = {}
     pieces = {"own": _pieces(own), "all": [text[i : i + 4000] for i in range(0, max(1, len(text)), 3800)]}
     for pattern in _patterns():
-        if pattern.code in found or not all(_somewhere(p, pieces["own"]) for p in pattern.also):
+        if pattern.code in found:
             continue
         for piece in pieces[pattern.where]:
             evidence = _evidence(pattern, piece)
             if evidence:
-                found.setdefault(pattern.code, evidence)
+                if all(_somewhere(also, pieces["own"]) for also in pattern.also):
+                    found[pattern.code] = evidence
                 break
     if previous_contacts >= FOLLOW_UPS:
         found.setdefault("follow_up", f"previous_contacts = {previous_contacts}")
@@ -104,17 +122,17 @@ def _patterns() -> tuple[Pattern, ...]:
     concepts = {name: alternatives(words) for name, words in data["concepts"].items()}
     guards = {f"@{name}": alternatives(words) for name, words in data["guards"].items()}
 
-    def compiled(words: list[str]) -> re.Pattern[str]:
-        written = alternatives([guards.get(word, word) for word in words])
-        return re.compile(_CONCEPT.sub(lambda m: concepts[m[1]], written), re.IGNORECASE)
+    def written(words: list[str]) -> str:
+        text = alternatives([guards.get(word, word) for word in words])
+        return _CONCEPT.sub(lambda m: concepts[m[1]], text)
 
     return tuple(
         Pattern(
             item["code"],
             item.get("where", "own"),
-            compiled(item["any"]),
-            tuple(compiled([word]) for word in item.get("also", [])),
-            compiled(item["unless"]) if item.get("unless") else None,
+            written(item["any"]),
+            tuple(written([word]) for word in item.get("also", [])),
+            written(item["unless"]) if item.get("unless") else "",
         )
         for item in data["signal"]
     )
