@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from suggest.judge import Confidence, judge, load_policy, prior_for
-from suggest.judge.topic import lowered
+from suggest.judge.topic import lowered, own_part
 from suggest.records import Article, Concern, Entry, Evidence, Inquiry, Match, ResolvedCase, Understanding
 
 CUTS = prior_for("suggest-static-ja-en").model_copy(update={"nothing": -2.0, "weak": -1.0, "strong": 1.0})
@@ -94,3 +94,10 @@ def test_an_article_that_only_another_answer_keeps_back_comes_after_it() -> None
     second = LISTS.model_copy(update={"id": "second"})
     assert used(ALERT, (LISTS, 0.6, 0.5), (second, 0.5, -1.4)) == (True, ("lists", "second"))
     assert used(ALERT, (LISTS, 0.6, -1.1), (second, 0.5, -1.4)) == (False, ())
+
+
+def test_what_stands_before_every_question_does_not_count_for_one() -> None:
+    first, second = Concern(text="人事の樋渡です。\n有給が付きません"), Concern(text="人事の樋渡です。\n半休の取り方は")
+    assert own_part(first, [first, second]) == "有給が付きません"
+    assert own_part(second, [first, second]) == "半休の取り方は"
+    assert own_part(first, [first]) == first.text

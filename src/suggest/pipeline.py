@@ -15,7 +15,7 @@ from suggest.judge.calibration import confidence_of
 from suggest.judge.chosen import use_chosen
 from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
-from suggest.judge.topic import lowered
+from suggest.judge.topic import lowered, own_part
 from suggest.records import Draft, Entry, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
 from suggest.templates import load_templates
 from suggest.understand import (
@@ -126,7 +126,7 @@ class Suggester:
                 concern,
                 found,
                 confidence.scores(concern, found, unknown=kb.unknown_share(concern.text), today=today),
-                rarity=kb.rarity(concern.text),
+                rarity=kb.rarity(own_part(concern, understanding.concerns)),
                 cuts=confidence.scoring,
             )
             for concern, found in zip(understanding.concerns, evidence, strict=True)

@@ -63,6 +63,13 @@ def lowered(
     )
 
 
+def own_part(concern: Concern, concerns: Sequence[Concern]) -> str:
+    """Return what a concern says that the others of the inquiry do not: what stands before all of them tells nothing."""
+    shared = {line for other in concerns if other is not concern for line in other.text.splitlines()}
+    own = "\n".join(line for line in concern.text.splitlines() if line not in shared)
+    return own or concern.text
+
+
 def holds_code(concern: Concern, entry: Entry) -> bool:
     """Tell whether the title of an article, or a past inquiry, names a code that the concern gives."""
     if not concern.codes:
