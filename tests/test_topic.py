@@ -97,7 +97,10 @@ def test_an_article_that_only_another_answer_keeps_back_comes_after_it() -> None
 
 
 def test_what_stands_before_every_question_does_not_count_for_one() -> None:
-    first, second = Concern(text="人事の樋渡です。\n有給が付きません"), Concern(text="人事の樋渡です。\n半休の取り方は")
+    first, second = (
+        Concern(text="人事の樋渡です。\n有給が付きません"),
+        Concern(text="人事の樋渡です。\n半休の取り方は"),
+    )
     assert own_part(first, [first, second]) == "有給が付きません"
     assert own_part(second, [first, second]) == "半休の取り方は"
     assert own_part(first, [first]) == first.text
