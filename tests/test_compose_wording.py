@@ -181,8 +181,8 @@ def test_the_form_of_address_is_the_teams() -> None:
     asked = "Mizuno here. When does my account unlock?"
     named = {"personal_data": (PersonalData(type="name", start=0, end=6),)}
     assert "Dear" not in run(asked, english, language="en", **named)[0].text
-    signed = "When does my account unlock?\nThanks,\nTom Mizuno"
-    named = {"personal_data": (PersonalData(type="name", start=37, end=47),)}
+    signed = "When does my account unlock?\n\nThanks,\nTom Mizuno"
+    named = {"personal_data": (PersonalData(type="name", start=38, end=48),)}
     assert run(signed, english, language="en", **named)[0].text.startswith("Dear Tom Mizuno,\n\nThank you")
 
 

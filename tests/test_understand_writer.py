@@ -20,6 +20,7 @@ from suggest.understand.writer import writer_of
         ),
         ("Hello,\n\nmy phone was stolen. How can I log in?\n\nThanks,\nTom Verhoeven", "Tom Verhoeven"),
         ("復活の手順を教えてください。\n\n情報システム課　古賀", "古賀"),
+        ("いつもお世話になります、髙橋と申します。パスワードを忘れました。", "髙橋"),
     ],
 )
 def test_the_writer_is_found(text: str, name: str) -> None:
@@ -35,6 +36,8 @@ def test_the_writer_is_found(text: str, name: str) -> None:
         "パスワードを忘れました。\n\n> 佐藤太郎です。パスワードを教えてください。",
         "鈴木一郎と申します。\n佐藤花子と申します。\n二人ともログインできません。",
         "招待メールが届きません。",
+        "アカウントを削除してください。\n田中 一郎",
+        "以下の社員を追加してください。\n\n田中 一郎",
     ],
 )
 def test_nobody_else_is_taken_for_the_writer(text: str) -> None:

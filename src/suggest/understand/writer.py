@@ -34,18 +34,24 @@ _FIELD = re.compile(
 _ENGLISH = re.compile(r"\b(?:my (?:full )?name(?: is|'s)|this is|i am|i'm)[ ]\Z", re.IGNORECASE)
 _SIGNED = re.compile(r"[^\n。、,:は!?]{0,40}[ ]?\Z")
 _SIGNED_AFTER = re.compile(r"[ ]*(?:[(][^()\n]{1,30}[)])?[ ]*(?:\n|\Z)")
+_SENTENCE = re.compile(r"[。?!]|(?:ます|です|ください)$", re.MULTILINE)
+_ANNOUNCES = re.compile(
+    r"(?:次|以下|下記)の(?:人|者|方|社員|ユーザー|利用者|メンバー|名前|アカウント|担当|通り|とおり)[^。]{0,30}。?\s*\Z"
+)
 _SPACE = re.compile(r"\s+")
 
 
 def writer_of(understanding: Understanding) -> str:
     """Return the writer's name as they write it, or nothing where it is not given or not sure."""
+    if not any(item.type == "name" for item in understanding.personal_data):
+        return ""
     text = understanding.inquiry.text
     folded = fold(text)
     own = own_words(clean(text))
     found: list[str] = []
     for item in understanding.personal_data:
-        name = _SPACE.sub(" ", fold(text[item.start : item.end]).text).strip()
-        if item.type != "name" or not 1 < len(name) <= _LONGEST or name not in own:
+        name = _SPACE.sub(" ", text[item.start : item.end]).strip()
+        if item.type != "name" or not 1 < len(name) <= _LONGEST or clean(name) not in own:
             continue
         start = next((i for i, place in enumerate(folded.starts) if place >= item.start), len(folded.text))
         end = next((i for i, place in enumerate(folded.ends) if place >= item.end), len(folded.text) - 1) + 1
@@ -71,6 +77,20 @@ def _writes(text: str, start: int, end: int) -> bool:
         return False
     if _INTRODUCED.match(after):
         return True
-    last = text[end:].rstrip().count("\n") < _SIGNATURE_LINES
-    alone = _SIGNED.fullmatch(line) is not None and _SIGNED_AFTER.match(after) is not None
-    return last and alone and "\n" in text[:start].strip() + "\n"
+    return (
+        _SIGNED.fullmatch(line) is not None
+        and _SIGNED_AFTER.match(after) is not None
+        and _signs(text, start, end)
+    )
+
+
+def _signs(text: str, start: int, end: int) -> bool:
+    """Tell whether a line with a name stands in a last block that only says who writes."""
+    letter, blank, block = text[:start].rpartition("\n\n")
+    return (
+        bool(blank)
+        and text[end:].rstrip().count("\n") < _SIGNATURE_LINES
+        and block.count("\n") < _SIGNATURE_LINES
+        and not _SENTENCE.search(block)
+        and not _ANNOUNCES.search(letter[-60:])
+    )
