@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -103,6 +103,18 @@ def detect_language(text: str) -> Language:
 def morphemes(text: str) -> list[Morpheme]:
     """Analyse ``text`` (as it is; call :func:`clean` first) into morphemes with offsets into it."""
     return list(_few_morphemes(text) if len(text) <= _SHORT else _morphemes(text))
+
+
+def holds_morpheme(text: str, wanted: Callable[[tuple[str, ...], str], bool]) -> bool:
+    """Tell whether ``wanted(part of speech, surface)`` is true of a morpheme of ``text``.
+
+    Half the cost of :func:`morphemes` where none is.
+    """
+    return any(
+        wanted(_pos(m.part_of_speech_id()), m.surface())
+        for part, _ in _parts(text)
+        for m in _sudachi().tokenize(part)
+    )
 
 
 @lru_cache(maxsize=32)

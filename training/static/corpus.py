@@ -15,6 +15,9 @@ from tqdm import tqdm
 
 from suggest.text import tokens
 
+INQUIRIES = Path(__file__).resolve().parents[1] / "student" / "inquiries.tsv"
+ASKED_TIMES = 3
+"""Inquiries are few beside the headings, and nearest to what the model is for."""
 MAX_CHARACTERS = 1600
 """Of a text, this much is analysed: training looks at windows of it."""
 
@@ -34,6 +37,7 @@ def read_pairs(data: Path, seed: int) -> dict[str, list[Pair]]:
     parallel = [*_rows(data / "parallel_ja_en.jsonl.gz"), *_rows(data / "parallel_more_ja_en.jsonl.gz")]
     sections = list(_rows(data / "heading_body_ja.jsonl.gz"))
     return {
+        "asked": list(_asked(sections)) * ASKED_TIMES,
         "heading_body": [Pair(row["heading"], row["body"], "") for row in sections],
         "heading_body_en": list(_english_headings(sections, parallel)),
         "question_passage": list(_questions(data)),
@@ -60,6 +64,16 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
+
+
+def _asked(sections: Sequence[dict[str, Any]]) -> Iterator[Pair]:
+    """Pair the inquiries written on a section with it; every fifth section is held out for the judge."""
+    for line in INQUIRIES.read_text("utf-8").splitlines():
+        number, _, text = line.split("\t")
+        row = sections[int(number)]
+        if int(number) % 5:
+            names = dict.fromkeys(part for part in (row["title"], row["heading"]) if part)
+            yield Pair(text.replace("\\n", "\n"), "\n".join((*names, row["body"])), number)
 
 
 def _questions(data: Path) -> Iterator[Pair]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from suggest.text import Morpheme, morphemes
+from suggest.text import Morpheme, holds_morpheme, morphemes
 from suggest.understand.latin_names import find_latin_names
 from suggest.understand.lexicon import alternatives, lexicon
 from suggest.understand.numbers import Found
@@ -146,7 +146,7 @@ def _labelled(text: str) -> Iterator[Stretch]:
 
 
 def _in_prose(text: str) -> Iterator[Stretch]:
-    found = morphemes(text)
+    found = morphemes(text) if holds_morpheme(text, _may_begin_one) else []
     i = 0
     while i < len(found):
         if not _may_begin(found[i]):
@@ -359,7 +359,15 @@ def _nameish(m: Morpheme) -> bool:
 
 
 def _may_begin(m: Morpheme) -> bool:
-    return _nameish(m) or (m.pos[0] == "名詞" and m.surface in _SURNAMES)
+    return _may_begin_one(m.pos, m.surface)
+
+
+def _may_begin_one(pos: tuple[str, ...], surface: str) -> bool:
+    if pos[0] != "名詞":
+        return False
+    if pos[1] == "固有名詞" and (pos[2] == "人名" or (pos[2] == "地名" and len(surface) <= 3)):
+        return True
+    return surface in _SURNAMES
 
 
 @lru_cache(maxsize=20_000)
