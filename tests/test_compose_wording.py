@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from suggest.compose.polite import is_ending, polite
-from suggest.records import Article, ResolvedCase
+from suggest.records import Article, PersonalData, ResolvedCase
 from suggest.settings import Voice
 
-from .test_compose import LOCKED, VOICE, run, verbatim
+from .test_compose import LOCKED, LOCKED_CASE, VOICE, run, verbatim
 
 
 @pytest.mark.parametrize(
@@ -155,3 +155,74 @@ def test_what_cannot_be_done_is_said_with_a_cushion() -> None:
     )
     text = run("SMSでコードを受け取れますか。できますか", article)[0].text
     assert "ご希望に沿えず恐れ入りますが" in text
+
+
+SIGNED = {"personal_data": (PersonalData(type="name", start=0, end=2),)}
+ASKED = "水野と申します。ロックを解除する手順を教えてください"
+
+
+def test_mail_and_form_address_the_writer_and_sign_and_chat_and_phone_do_not() -> None:
+    for channel in ("email", "form"):
+        text = run(ASKED, LOCKED, channel=channel, **SIGNED)[0].text
+        assert text.startswith(
+            "水野様\n\nお問い合わせいただき、ありがとうございます。\n株式会社ミホンワークス サポートチームでございます。\n"
+        )
+        assert text.endswith("サポートチーム 03-0000-1234")
+    for channel in ("chat", "phone"):
+        text = run(ASKED, LOCKED, channel=channel, **SIGNED)[0].text
+        assert "水野" not in text
+        assert "03-0000-1234" not in text
+
+
+def test_the_form_of_address_is_the_teams() -> None:
+    voice = Voice(address="{name} 様 いつもお世話になっております。")
+    assert run(ASKED, LOCKED, voice=voice, **SIGNED)[0].text.startswith("水野 様 いつもお世話に")
+    english = Article(id="en", title="Unlock", body="Accounts unlock after 30 minutes.", lang="en")
+    asked = "Mizuno here. When does my account unlock?"
+    named = {"personal_data": (PersonalData(type="name", start=0, end=6),)}
+    assert "Dear" not in run(asked, english, language="en", **named)[0].text
+    signed = "When does my account unlock?\n\nThanks,\nTom Mizuno"
+    named = {"personal_data": (PersonalData(type="name", start=38, end=48),)}
+    assert run(signed, english, language="en", **named)[0].text.startswith("Dear Tom Mizuno,\n\nThank you")
+
+
+def test_a_chat_reply_is_three_short_messages() -> None:
+    text = run("MD-1005と表示されてログインできません。", LOCKED, LOCKED_CASE, channel="chat")[0].text
+    greeting, answer, closing = text.split("\n\n")
+    assert greeting == "お問い合わせありがとうございます。ご不便をおかけしており、申し訳ございません。"
+    assert "3. 「ロック解除」を押します。" in answer
+    assert "同様のお問い合わせ" not in answer  # an example would make it long
+    assert closing == "解決しない場合は、現在の状況をお知らせください。"
+
+
+def test_the_article_whose_title_and_passage_say_more_is_quoted() -> None:
+    first = Article(
+        id="a",
+        title="期限を過ぎたアカウントの場合",
+        body="未払い残高のあるカードは、残高の決済から変更できます。",
+    )
+    second = Article(
+        id="b",
+        title="クレジットカードの情報を更新する方法",
+        body="カードの有効期限は、支払方法のページで更新できます。",
+    )
+    asked = "カードの有効期限を更新したいです"
+    assert "支払方法のページ" in run(asked, first, second)[0].text
+    assert "支払方法のページ" in run(asked, second, first)[0].text
+    elsewhere = second.model_copy(update={"body": "お支払いのページをご確認ください。"})
+    assert "残高の決済" in run(asked, first, elsewhere)[0].text
+
+
+def test_a_sentence_that_lost_its_full_stop_gets_one() -> None:
+    article = Article(id="a", title="ロックの解除", body="ロックは30分で自動的に解除されます")
+    draft, _, _ = run("ロックは何分で解除されますか", article)
+    assert "自動的に解除されます。" in draft.text
+    verbatim(draft, article)
+
+
+def test_an_article_on_a_system_that_nobody_named_does_not_take_the_place_of_the_first() -> None:
+    first = Article(id="a", title="取り消しのヒント", body="Macから送ったメールは取り消せません。")
+    windows = Article(
+        id="b", title="Windowsで送ったメールを取り消す方法", body="送ったメールを開き、取り消しを選びます。"
+    )
+    assert "Macから送ったメールは" in run("Macで送ったメールを取り消す方法", first, windows)[0].text

@@ -305,6 +305,22 @@ def test_the_product_is_asked_for_when_the_candidates_are_about_different_ones()
     assert "vague" not in codes(decide(understood("同期がうまくいっていないようです"), [found[0][:3]]))
 
 
+def test_one_product_with_a_name_in_each_language_is_not_asked_for() -> None:
+    names = (("ミホンデスクの同期", "ja"), ("MihonDesk sync", "en")) * 2
+    found = [
+        [
+            evidence(
+                Article(
+                    id=f"p{n}", title=title, body="x", product=title.split("の")[0].split()[0], lang=lang
+                ),
+                0.8,
+            )
+            for n, (title, lang) in enumerate(names)
+        ]
+    ]
+    assert "vague" not in codes(decide(understood("同期がうまくいっていないようです"), found))
+
+
 def test_entries_on_other_matters_do_not_raise_questions() -> None:
     found = [[titled(1, "Windows で印刷の設定を変更する"), titled(2, "Mac に音声を取り込む")]]
     judgement = decide(understood("印刷の設定を変更したい"), found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from suggest import lint
+from suggest.compose.style import _anchored
 
 LABELLED = [
     json.loads(line)
@@ -63,3 +65,9 @@ def test_on_the_command_line() -> None:
     [finding] = json.loads(done.stdout)["findings"]
     assert set(finding) == {"rule", "start", "end", "message", "remedy", "severity"}
     assert run("承知しました。", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("pattern", [r"^了解", r"了解$", r"(?<=。)了解", r"\A了解"])
+def test_patterns_with_anchors_are_looked_for_in_each_sentence(pattern: str) -> None:
+    assert _anchored(re.compile(pattern))
+    assert not _anchored(re.compile(r"[^。、]{1,8}になられ"))

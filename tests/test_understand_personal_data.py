@@ -111,3 +111,20 @@ def test_hostile_text_takes_linear_time(piece: str) -> None:
 )
 def test_a_name_in_brackets_is_found(text: str) -> None:
     assert [text[p.start : p.end] for p in find_personal_data(text) if p.type == "name"] == ["能見"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("社員の髙橋さんのアカウントです。", "name", "髙橋"),
+        ("いつもの宮﨑と申します。", "name", "宮﨑"),
+        ("長谷川の代理でご連絡しています、秘書の東海林です。", "name", "東海林"),
+        ("電話は 03 - 1234 - 5678 です。", "phone", "03 - 1234 - 5678"),
+        ("北海道札幌市中央区北1条西2丁目に送ってください。", "address", "北海道札幌市中央区北1条西2丁目"),
+        ("郵便番号は1500002です。", "address", "1500002"),
+    ],
+)
+def test_rarer_ways_of_writing_are_found(text: str, kind: str, value: str) -> None:
+    assert any(p.type == kind and value in text[p.start : p.end] for p in find_personal_data(text)), (
+        find_personal_data(text)
+    )

@@ -15,6 +15,7 @@ from suggest.judge.calibration import confidence_of
 from suggest.judge.chosen import use_chosen
 from suggest.judge.features import WEIGHED, WEIGHED_OF_KIND, answer_of, considered
 from suggest.judge.messages import reason
+from suggest.judge.topic import lowered, own_part
 from suggest.records import Concern, Draft, Entry, Evidence, Inquiry, Match, Signal, Suggestion, Understanding
 from suggest.templates import load_templates
 from suggest.understand import (
@@ -107,8 +108,9 @@ class Suggester:
         """Suggest, and say what a calibration needs to know; entries ``without`` count as absent.
 
         ``chosen`` names, by position of a concern, the entry that an agent wants it answered from: the draft then
-        uses that entry (a past case alone where it can be quoted, else with its article), and the lane is review, also of an escalation. Raises InvalidDecision for a
-        concern or an entry that is not there, or may not be used for this tenant today.
+        uses that entry (a past case alone where it can be quoted, else with its article), and the lane is review,
+        also of an escalation. Raises InvalidDecision for a concern or an entry that is not there, or may not be
+        used for this tenant today.
         """
         kb = self.kb.pinned()
         settings = kb.settings
@@ -124,16 +126,27 @@ class Suggester:
             everything = self._with_chosen(kb, asked, everything, chosen, inquiry.tenant, today)
         evidence = [considered(found) for found in everything]
         scores = [
-            confidence.scores(concern, found, unknown=kb.unknown_share(concern.text), today=today)
+            lowered(
+                concern,
+                found,
+                confidence.scores(concern, found, unknown=kb.unknown_share(concern.text), today=today),
+                rarity=kb.rarity(own_part(concern, understanding.concerns)),
+                cuts=confidence.scoring,
+            )
             for concern, found in zip(understanding.concerns, evidence, strict=True)
         ]
         judgement = judge(
-            understanding, evidence, scores, policy=self.policy, confidence=confidence, max_concerns=most
+            understanding,
+            evidence,
+            scores,
+            policy=self.policy,
+            confidence=confidence,
+            max_concerns=most,
         )
-        found = judgement
+        unchosen = judgement
         for alone in (True, False) if chosen else (True,):  # a past case speaks itself, else its article does
             if chosen:
-                judgement = use_chosen(found, evidence, chosen, understanding.language, alone=alone)
+                judgement = use_chosen(unchosen, evidence, chosen, understanding.language, alone=alone)
             draft, handoff, notes = compose(
                 understanding,
                 judgement,

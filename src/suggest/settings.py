@@ -80,8 +80,8 @@ class Voice(Record):
     signature: str = ""
     """Block put under e-mails; may have several lines."""
     address: str = ""
-    """How customers are addressed at the top of e-mails, e.g. ``お客様`` or ``{name}様``; the latter is left out
-    where the inquiry does not name exactly one person."""
+    """How customers are addressed at the top of Japanese e-mails, e.g. ``お客様`` or ``{name}様 いつもお世話になっております。``; one with
+    ``{name}`` is left out where the inquiry does not say who writes. Empty: 「○○様」 where it does, else nothing."""
     forbidden: tuple[str, ...] = ()
     """Phrases that must not stand in a reply; a draft with one is never ready."""
     glossary: dict[str, str] = Field(default_factory=dict)

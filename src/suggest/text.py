@@ -38,6 +38,7 @@ _LATIN = re.compile(r"[A-Za-z]")
 _LATIN_WORD = re.compile(r"[a-z]+\Z")
 
 _MARK = re.compile(r"(?P<open>[「『(（\[［【〔])|(?P<close>[」』)）\]］】〕])|[。！？!?｡]|\.(?=\s|\Z)")
+_DIGIT = re.compile(r"\d")
 _CODE_SHAPE = re.compile(r"(?<![A-Za-z0-9@])[A-Za-z0-9]+(?:[-._][A-Za-z0-9]+)*(?![A-Za-z0-9@])", re.ASCII)
 
 _CONTENT = frozenset({"名詞", "動詞", "形容詞", "形状詞", "副詞", "接尾辞", "接頭辞", "連体詞", "記号"})
@@ -176,6 +177,8 @@ def codes(text: str) -> list[Span]:
     A code mixes letters and digits (four characters or more), or is digits joined by separators
     (two dots, or five digits with a hyphen). Words, plain numbers and mail addresses are not codes.
     """
+    if not _DIGIT.search(text):
+        return []
     return [
         Span(match.group(), match.start(), match.end())
         for match in _CODE_SHAPE.finditer(text)

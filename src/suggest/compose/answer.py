@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from suggest.compose.citing import add_reference, citation, title_of
@@ -18,9 +19,11 @@ from suggest.compose.wording import Wording, asks_how
 from suggest.records import Article, EntryField, Reason, ResolvedCase
 
 _BUDGET = {"email": 600, "form": 600, "chat": 300, "phone": 300}
+_TURN = 120  # characters of an answer that fill a chat message without an example
 _ENGLISH = 2.2  # English takes about this many characters for one Japanese character
 _MIN_CASE_SHARE = 0.2
 _ON_TOPIC = 0.3
+_LATIN = re.compile(r"[A-Za-z]{2,}")
 _RIVALS = 3  # entries of each kind that are held against the article
 
 
@@ -44,35 +47,75 @@ def answer(
     notes: list[Reason] = []
     part: Part | None = None
     article: Article | None = None
-    for candidate in articles:
+    remaining = iter(articles)
+    for candidate in remaining:
         part = _from_article(candidate, asked or [concern], wording, budget, seen, headed=headed)
         if part is not None:
             article = candidate
             break
         notes.append(wording.reason("nothing_quotable", entry=candidate.id))
+    if part is not None and article is not None:
+        for other in _nearer(concern, article, list(remaining)[: _RIVALS - 1]):
+            found = _from_article(other, asked or [concern], wording, budget, seen, headed=headed)
+            if found is not None and _says_more(concern, found, part):
+                part, article = found, other
+                break
     near: list[Article | ResolvedCase] = [*articles[:_RIVALS], *cases[:_RIVALS]]
     rivals = [entry for entry in near if entry is not article]
     if part is not None and article is not None:
-        found = tuple(conflicts(part.said, rivals))
+        against = tuple(conflicts(part.said, rivals))
         better = next(
-            (c.entry for c in found if isinstance(c.entry, Article) and outranks(c.entry, article)), None
+            (c.entry for c in against if isinstance(c.entry, Article) and outranks(c.entry, article)), None
         )
-        other = (
+        newer = (
             _from_article(better, asked or [concern], wording, budget, seen, headed=headed)
             if better
             else None
         )
-        if better is not None and other is not None:
+        if better is not None and newer is not None:
             rivals = [article, *(entry for entry in rivals if entry is not better)]
-            part, article = other, better
-            found = tuple(conflicts(part.said, rivals))
-        for conflict in found:
+            part, article = newer, better
+            against = tuple(conflicts(part.said, rivals))
+        for conflict in against:
             _show(conflict, article, part, wording)
     result = part or Part()
     result.notes += notes
-    if not any(line.claims[0].source.field == "example" for line in result.example):
+    if wording.channel == "chat" and _fills_a_turn(result):
+        result.example.clear()
+    elif not any(line.claims[0].source.field == "example" for line in result.example):
         _add_example(result, article, concern, cases, wording, budget, personal_data)
     return result
+
+
+def _fills_a_turn(part: Part) -> bool:
+    """Tell whether an answer is long enough for a chat message without an example."""
+    return part.has_steps or sum(len(line.text) for line in (*part.point, *part.reason)) > _TURN
+
+
+def _nearer(concern: str, first: Article, others: Sequence[Article]) -> list[Article]:
+    """Return the articles whose title says more of the concern than that of the first, and names nothing else."""
+    relevance = Relevance(concern, [first.title, *(other.title for other in others)])
+    least = relevance.share(first.title)
+    return [
+        other
+        for other in others
+        if relevance.share(other.title) > least
+        and _names(other.title) <= _names(concern) | _names(first.title)
+    ]
+
+
+def _names(text: str) -> frozenset[str]:
+    """Return the terms of ``text`` that are written in Latin letters: mostly products, systems, devices."""
+    return frozenset(word.lower() for word in _LATIN.findall(text))
+
+
+def _says_more(concern: str, one: Part, other: Part) -> bool:
+    """Tell whether what is quoted for ``one`` holds more of the concern than what is quoted for ``other``."""
+    said = [
+        "\n".join(line.text for line in (*part.heading, *part.point, *part.reason)) for part in (one, other)
+    ]
+    relevance = Relevance(concern, said)
+    return relevance.share(said[0]) > relevance.share(said[1])
 
 
 def _show(conflict: Conflict, article: Article, part: Part, wording: Wording) -> None:

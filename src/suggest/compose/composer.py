@@ -13,7 +13,7 @@ from suggest.compose.ledger import unsupported
 from suggest.compose.part import Part
 from suggest.compose.quoting import Line, steers
 from suggest.compose.relevance import Relevance, similarity
-from suggest.compose.reply import customer_of, draft_of, explained, opening_of, signature_of
+from suggest.compose.reply import draft_of, explained, opening_of, signature_of
 from suggest.compose.style import lint
 from suggest.compose.usable import Usable, sort_out
 from suggest.compose.wording import Wording, asks_leave, asks_more, asks_when, reader_of, says_no, trouble_of
@@ -29,6 +29,7 @@ from suggest.records import (
 )
 from suggest.settings import Voice
 from suggest.templates import Templates, load_templates
+from suggest.understand.writer import writer_of
 
 _QUOTED = 40
 _FURTHER = 3  # articles that are looked at for the second matter of a concern
@@ -91,7 +92,7 @@ def compose(
     opening = opening_of(
         wording,
         voice,
-        customer=customer_of(understanding),
+        customer=writer_of(understanding),
         identity=guarded is not None,
         several=len(parts) > 1,
         steps=steps,
@@ -263,7 +264,7 @@ def _holding(understanding: Understanding, judgement: Judgement, wording: Wordin
         lines = [*wording.say("sincere_apology"), *lines]
     return draft_of(
         wording,
-        opening_of(wording, voice, customer=customer_of(understanding), tone=False),
+        opening_of(wording, voice, customer=writer_of(understanding), tone=False),
         [Part(point=lines)],
         wording.say("farewell"),
         signature_of(wording, voice),

@@ -33,9 +33,9 @@ class Conflict(NamedTuple):
 
 def conflicts(quoted: Sequence[str], others: Sequence[Article | ResolvedCase]) -> Iterator[Conflict]:
     """Yield for each entry the first figure or date in which it contradicts the ``quoted`` sentences."""
-    if not others:
+    ours = [parts for text in quoted for parts in _stated(text)] if others else []
+    if not ours:
         return
-    ours = [parts for text in quoted for parts in _stated(text)]
     for entry in others:
         own = {fact.value for fact in facts_of(entry.inquiry)} if isinstance(entry, ResolvedCase) else set()
         text = (

@@ -43,6 +43,7 @@ _CHATTER = re.compile(
     r"ことにしました。?$|解決方法を見つけました|自分で問題を解決できました|(?:です|ます|ました|でした)(?:ね|よ|よね)[。！!]?$"
 )
 _LABELLED = re.compile(r"[^：:。]{1,60}[：:]")
+_UNFINISHED = re.compile(r"(?:です|ます|ません|ました|ください)$")
 _BARE_LINK = re.compile(r"\s*<?(?:https?://|www\.)\S+>?\s*")
 _BACKWARD = re.compile(
     r"上記|前述|先述|前記|左記|上の(?:例|図|表|画面|手順)|前の手順|(?:下|次|右|左)の(?:図|表|画像|スクリーンショット)|下図|上図"
@@ -177,8 +178,10 @@ def quote(
 def _politely(sentence: Sentence, mark: Mark) -> tuple[int, str]:
     """Return how much of a sentence stays, and the ending put to it."""
     text = sentence.text
-    if mark in ("heading", "title") or not is_japanese(text) or is_polite(text):
+    if mark in ("heading", "title") or not is_japanese(text):
         return len(text), ""
+    if is_polite(text):
+        return len(text), "。" if mark in ("text", "note") and _UNFINISHED.search(text) else ""
     if mark == "bullet" and (not text.endswith("。") or _LABELLED.match(text)):
         return len(text), ""  # what is listed may end in a noun
     found = polite(text)

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from suggest.compose.part import Part
 from suggest.compose.quoting import Line, Mark
 from suggest.compose.wording import Wording
-from suggest.records import Claim, Draft, Source, Understanding
+from suggest.records import Claim, Draft, Source
 from suggest.settings import Voice
 
-_NAME_CHARS = 24
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]")
 
@@ -44,23 +43,17 @@ def opening_of(
     return [_address(voice, customer, wording), greeting, feeling]
 
 
-def customer_of(understanding: Understanding) -> str:
-    """Return the customer's own name where the inquiry names exactly one person, else nothing."""
-    text = understanding.inquiry.text
-    names = {
-        re.sub(r"\s", "", text[p.start : p.end]) for p in understanding.personal_data if p.type == "name"
-    }
-    longest = max(names, key=len, default="")
-    one = all(name in longest for name in names)  # 「鳥居」 beside 「鳥居 拓海」
-    return longest if one and 0 < len(longest) <= _NAME_CHARS else ""
-
-
 def _address(voice: Voice, customer: str, wording: Wording) -> list[Line]:
-    if wording.channel not in ("email", "form") or not wording.japanese:
+    """Address the customer at the top of e-mails and forms: as the team has set it, or by the built-in phrase."""
+    if wording.channel not in ("email", "form"):
         return []
-    if "{name}" in voice.address and not customer:
-        return []
-    return _own(voice.address.replace("{name}", customer), "address")
+    if wording.japanese and voice.address:
+        if "{name}" in voice.address and not customer:
+            return []
+        return _own(voice.address.replace("{name}", customer), "address")
+    if not customer:
+        return list(wording.say("salutation_unknown"))
+    return list(wording.say("salutation", name=customer))
 
 
 def explained(said: Sequence[str], voice: Voice, wording: Wording) -> list[Line]:
@@ -123,12 +116,13 @@ def draft_of(
         if chat:
             first = [glue.join([*first, *(line.text for line in block)])]
         else:
-            first += ["", *_flow(block, glue)] if first else [line.text for line in block]
+            shown = _flow(block, glue) if first and block is opening[-1] else [line.text for line in block]
+            first += ["", *shown] if first else shown
     text = wording.templates.layout(
         wording.language,
         wording.channel,
         opening=first,
-        parts=[_shown(part, wording.japanese) for part in parts],
+        parts=[_shown(part, wording) for part in parts],
         closing=[glue.join(line.text for line in closing)] if chat else [line.text for line in closing],
         signature=[line.text for line in signature],
     )
@@ -151,12 +145,15 @@ def _flow(lines: Sequence[Line], glue: str) -> list[str]:
     return [glue.join(line.text for line in lines)]
 
 
-def _shown(part: Part, japanese: bool) -> dict[str, object]:
-    groups = (part.point, part.reason, part.example, part.references)
-    return {
-        "heading": "".join(line.text for line in part.heading),
-        "groups": [rows(group, japanese) for group in groups if group],
-    }
+def _shown(part: Part, wording: Wording) -> dict[str, object]:
+    groups = [
+        rows(group, wording.japanese)
+        for group in (part.point, part.reason, part.example, part.references)
+        if group
+    ]
+    if wording.channel == "chat":  # one message: a blank line would begin another
+        groups = [[row for group in groups for row in group if row]] if groups else []
+    return {"heading": "".join(line.text for line in part.heading), "groups": groups}
 
 
 def rows(lines: Sequence[Line], japanese: bool) -> list[str]:

@@ -39,6 +39,8 @@ _WORD = re.compile(r"[A-Za-z0-9'’-]+")
 _PLAIN_ENDS = ("だ", "る", "た", "い", "う", "く", "す", "つ", "ぬ", "ぶ", "む", "ぐ", "ん")
 _SHORT = 12
 
+_ANCHOR = re.compile(r"(?<!\[)\^|\$|\(\?<|\\[AZ]")
+
 
 class _Rule(NamedTuple):
     severity: Literal["error", "warning"]
@@ -58,7 +60,7 @@ def lint(
     """
     language = language or detect_language(text)
     said = sentences(text)
-    found: list[tuple[str, int, int]] = [*_by_pattern(said, language)]
+    found: list[tuple[str, int, int]] = [*_by_pattern(text, said, language)]
     found += _lengths(said, language)
     found += _lists(text, language)
     found += _repeated(said)
@@ -103,14 +105,19 @@ def _rules(language: Language) -> dict[str, _Rule]:
     }
 
 
-def _by_pattern(said: Sequence[Span], language: Language) -> Iterator[tuple[str, int, int]]:
+def _by_pattern(text: str, said: Sequence[Span], language: Language) -> Iterator[tuple[str, int, int]]:
     for name, rule in _rules(language).items():
-        for sentence in said if rule.patterns else ():
-            if any(pattern.search(sentence.text) for pattern in rule.unless):
-                continue
-            match = next(filter(None, (pattern.search(sentence.text) for pattern in rule.patterns)), None)
-            if match:
+        patterns = [p for p in rule.patterns if _anchored(p) or p.search(text)]
+        for sentence in said if patterns else ():
+            match = next(filter(None, (pattern.search(sentence.text) for pattern in patterns)), None)
+            if match and not any(pattern.search(sentence.text) for pattern in rule.unless):
                 yield name, sentence.start + match.start(), sentence.start + match.end()
+
+
+@cache
+def _anchored(pattern: re.Pattern[str]) -> bool:
+    """Tell whether a pattern may find in a sentence what it does not find in the whole text."""
+    return _ANCHOR.search(pattern.pattern) is not None
 
 
 def _lengths(said: Sequence[Span], language: Language) -> Iterator[tuple[str, int, int]]:

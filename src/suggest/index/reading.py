@@ -231,6 +231,10 @@ class Reader:
         lexical = self._generation.lexical
         return sum(rarity >= lexical.rarest for rarity in lexical.rarity(terms).values()) / len(terms)
 
+    def rarity(self, text: str) -> dict[str, float]:
+        """Return the inverse document frequency of each term of ``text``; empty while there are no entries."""
+        return {} if self._generation is None else self._generation.lexical.rarity(set(tokens(text)))
+
     def __len__(self) -> int:
         return len(self._generation) if self._generation else 0
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import model_validator
 
-from suggest.judge.features import features_of
+from suggest.judge.features import features_of, margins
 from suggest.judge.scoring import ScoreModel, odds_to_share
 from suggest.records import Concern, Evidence, Record
 from suggest.text import tokens
@@ -73,6 +73,14 @@ class Confidence(NamedTuple):
         terms = len(set(tokens(concern.text)))
         described = features_of(concern, candidates, unknown=unknown, terms=terms, today=today)
         return tuple(self.scoring.score(features) for features in described)
+
+    def alone(self, candidates: Sequence[Evidence], scores: Sequence[float]) -> list[float]:
+        """Return the ``scores`` as they would be if no other answer lay ahead.
+
+        An inquiry may ask for two things, and the article on the second is no rival of the one on the first.
+        """
+        weight = self.scoring.weights["margin"]
+        return [s - weight * min(0.0, m) for s, m in zip(scores, margins(candidates), strict=True)]
 
     def probability(self, score: float) -> float | None:
         """Return P(the entry answers the concern), or None while there is no basis for one."""

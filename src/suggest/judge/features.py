@@ -80,19 +80,19 @@ def features_of(
     best_lexical = max(item.match.lexical for item in candidates)
     answers = [answer_of(item.entry) for item in candidates]
     shared = _shared(candidates, answers)
+    ahead = margins(candidates)
     kinds = asked(concern.text)
     length = math.log1p(min(terms, _LONGEST)) / math.log1p(_LONGEST)
     found = []
-    for item, answer in zip(candidates, answers, strict=True):
+    for item, answer, margin in zip(candidates, answers, ahead, strict=True):
         match = item.match
-        others = [c.match.score for c, other in zip(candidates, answers, strict=True) if other != answer]
         agree = (match.semantic >= best_semantic) + (match.lexical >= best_lexical > 0)
         found.append(
             Features(
                 semantic=min(1.0, max(0.0, match.semantic)),
                 lexical=match.lexical,
                 coverage=match.coverage,
-                margin=match.score - max(others, default=0.0),
+                margin=margin,
                 legs_agree=agree / 2,
                 pools_agree=float(answer in shared),
                 answer_type=_holds_answer(item.entry, kinds),
@@ -102,6 +102,19 @@ def features_of(
             )
         )
     return found
+
+
+def margins(candidates: Sequence[Evidence]) -> list[float]:
+    """Return for each candidate by how much its fused score is above that of the best one with another answer."""
+    answers = [answer_of(item.entry) for item in candidates]
+    return [
+        item.match.score
+        - max(
+            (c.match.score for c, other in zip(candidates, answers, strict=True) if other != answer),
+            default=0.0,
+        )
+        for item, answer in zip(candidates, answers, strict=True)
+    ]
 
 
 def answer_of(entry: Entry) -> str:

@@ -9,6 +9,7 @@ from suggest.judge.confidence import Confidence
 from suggest.judge.messages import reason
 from suggest.judge.policy import Policy
 from suggest.judge.questions import is_vague, leaves_open, questions_for, says_too_little
+from suggest.judge.topic import holds_code, linked
 from suggest.records import Concern, ConcernJudgement, Entry, Evidence, Judgement, Reason, Understanding
 from suggest.text import Language
 
@@ -37,7 +38,7 @@ def judge(
     """
     language = understanding.language
     judged = tuple(
-        _concern(concern, list(zip(found, rated, strict=True)), confidence)
+        _concern(concern, found, rated, confidence)
         for concern, found, rated in zip(understanding.concerns, evidence, scores, strict=True)
     )
     probability = _together([concern.confidence for concern in judged])
@@ -85,17 +86,37 @@ def judge(
 
 
 def _concern(
-    concern: Concern, rated: Sequence[tuple[Evidence, float]], confidence: Confidence
+    concern: Concern, candidates: Sequence[Evidence], scores: Sequence[float], confidence: Confidence
 ) -> ConcernJudgement:
-    near = [pair for pair in rated if pair[1] >= confidence.scoring.weak]
-    near.sort(key=lambda pair: -pair[1])
-    best = max((score for _, score in rated), default=-math.inf)
+    cuts = confidence.scoring
+    ranked = sorted(zip(candidates, scores, strict=True), key=lambda pair: -pair[1])
+    near = [
+        item
+        for item, score in ranked
+        if score >= cuts.weak or (score >= cuts.nothing and holds_code(concern, item.entry))
+    ]
+    alone = confidence.alone(candidates, scores)
+    second = [
+        item
+        for item, score, by_itself in zip(candidates, scores, alone, strict=True)
+        if item.entry.kind == "faq" and score >= cuts.nothing and by_itself >= cuts.weak
+    ]
+    further = _further(near, candidates, second) if near else []
     return ConcernJudgement(
         text=concern.text,
-        answerable=any(item.entry.visibility == "public" for item, _ in near),
-        confidence=confidence.probability(best),
-        entry_ids=tuple(item.entry.id for item, _ in near[:_USED]),
+        answerable=any(item.entry.visibility == "public" for item in near),
+        confidence=confidence.probability(max(scores, default=-math.inf)),
+        entry_ids=tuple(item.entry.id for item in (*near, *further))[:_USED],
     )
+
+
+def _further(
+    near: Sequence[Evidence], candidates: Sequence[Evidence], second: Sequence[Evidence]
+) -> list[Evidence]:
+    """Return the articles that ``near`` cases were answered with, and those that only another answer keeps back."""
+    found = [item for case in near if (item := linked(case.entry, candidates)) is not None]
+    found += second
+    return [item for i, item in enumerate(found) if item not in near and item not in found[:i]]
 
 
 def _together(found: Sequence[float | None]) -> float | None:

@@ -188,7 +188,12 @@ def _head(entry: Entry) -> str:
 def _rival_products(text: str, candidates: Sequence[Evidence], scores: Sequence[float]) -> tuple[str, ...]:
     """Return the products that the best articles are about, when they disagree and ``text`` names none."""
     ranked = sorted(zip(candidates, scores, strict=True), key=lambda pair: -pair[1])
-    articles = [item.entry for item, _ in ranked if item.entry.kind == "faq"]
+    language = detect_language(text)
+    articles = [
+        item.entry
+        for item, _ in ranked
+        if item.entry.kind == "faq" and item.entry.lang in (None, language)  # one product has a name in each
+    ]
     of = [_products(entry) for entry in articles[:_COMPETING]]
     counts = Counter(name for names in of for name in names)
     if len(of) < _COMPETING or len(counts) < 2 or counts.most_common(1)[0][1] > _COMPETING // 2:

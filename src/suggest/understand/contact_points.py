@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from suggest.understand.numbers import DASH, Found
 
-_SEPARATOR = rf"(?:{DASH}|[. ])"
+_SEPARATOR = rf"(?: ?{DASH} ?|[. ])"
 
 _DOMAIN = re.compile(r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 _NAME_PART = r"(?<![\w.@])[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}"

@@ -12,7 +12,8 @@ from suggest.understand.numbers import DASH, Found
 
 _WINDOW = 40
 _NUMBER = re.compile(
-    rf"\d{{1,5}}(?:{DASH}\d{{1,5}}){{1,4}}(?:号室?)?"
+    rf"\d{{1,3}}条[東西南北]\d{{1,3}}(?:丁目)?(?:[ のノ]?\d{{1,5}}(?:番地?|号室?|{DASH})?){{0,5}}"
+    rf"|\d{{1,5}}(?:{DASH}\d{{1,5}}){{1,4}}(?:号室?)?"
     rf"|[\d一二三四五六七八九十〇]{{1,5}}(?:丁目|番地?|条)(?:[ のノ]?\d{{1,5}}(?:番地?|号室?|丁目|{DASH})?){{0,5}}"
     rf"|\d{{1,5}}(?![\d.,:/%]| ?[年月日時分秒個人件名台回円本枚つ]{{1}})",
 )
@@ -20,7 +21,7 @@ _RUN = re.compile(r"[一-龥々〆ヶケノ丿ぁ-んァ-ヴー ]{2,40}\Z")
 _PREFECTURE = re.compile(r"(?:東京都|北海道|京都府|大阪府|[一-龥]{2,3}県)")
 _CITY = re.compile(r"[一-龥々ァ-ヴーケヶ]{1,8}[市区町村郡]")
 _POSTCODE_BEFORE = re.compile(rf"(?:〒 ?)?\d{{3}}{DASH}?\d{{4}}[ \n]{{0,3}}\Z")
-_POSTCODE = re.compile(rf"〒 ?\d{{3}}{DASH}?\d{{4}}(?!\d)")
+_POSTCODE = re.compile(rf"(?:〒|(?<=郵便番号)(?:は|:)?) ?\d{{3}}{DASH}?\d{{4}}(?!\d)")
 _NOT_A_PLACE = re.compile(r"[をにでは]|が(?![丘谷原浜崎台関峰岡窪鼻池])")
 _KIND_OF_BUILDING = r"(?:ビル(?:ディング)?|マンション|ハイツ|コーポ|メゾン|荘|アパート|タワー|レジデンス|ハウス|プラザ|パレス|館|棟|センター)"
 _BUILDING = re.compile(

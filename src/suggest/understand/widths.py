@@ -23,6 +23,11 @@ _SPECIAL = re.compile(
 )
 
 
+# Forms of kanji that names are written in and that no dictionary has.
+_VARIANTS = str.maketrans("髙﨑德濵𠮷", "高崎徳濱吉")
+_VARIANT = re.compile("[髙﨑德濵𠮷]")
+
+
 class Folded(NamedTuple):
     """A folded text and its way back."""
 
@@ -40,8 +45,10 @@ class Folded(NamedTuple):
 def fold(text: str) -> Folded:
     """Fold ``text`` to NFKC, character by character, without invisible and control characters.
 
-    Line ends become ``\\n``, other white space a blank; nothing is merged or stripped.
+    Rare forms of kanji in names (髙, 﨑) become the usual ones. Line ends become ``\\n``, other white space a blank; nothing is merged or stripped.
     """
+    if _VARIANT.search(text):
+        text = text.translate(_VARIANTS)
     if not _SPECIAL.search(text) and unicodedata.is_normalized("NFKC", text):
         return Folded(text, range(len(text)), range(1, len(text) + 1))
     pieces: list[str] = []
