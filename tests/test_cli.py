@@ -309,12 +309,16 @@ def test_evaluate_compares_with_another_model(run: Run, tmp_path: Path) -> None:
 def test_adapt_says_what_the_replay_showed(run: Run, tmp_path: Path) -> None:
     kb = tmp_path / "kb"
     kb.mkdir()
-    (kb / "suggest.toml").write_text('[retrieval]\nprofile = "fast"\n', encoding="utf-8")  # which gains by it
+    (kb / "suggest.toml").write_text('[retrieval]\nprofile = "fast"\n', encoding="utf-8")
     run("sync", SAMPLE, "--kb", kb, "--no-adapt", "--json")
     found = run("adapt", "--kb", kb, "--json").json
-    assert (found["live_generation"], found["adopted"]) == (2, True)
-    assert found["mrr_after"] > found["mrr_before"]
-    assert "adopted: " in run("adapt", "--kb", kb).out
+    assert found["live_generation"] == 2
+    assert found["pairs"] > 300
+    assert found["adopted"] == (found["gain_low"] > 0)
+    said = "adopted: " if found["adopted"] else "not adopted (no clear gain): "
+    shown = run("adapt", "--kb", kb).out
+    assert shown.startswith(said)
+    assert f"{found['mrr_before']:.4f} before, {found['mrr_after']:.4f} after" in shown
     assert "nothing learned is used" in run("adapt", "--kb", kb, "--drop").out
     assert run("status", "--kb", kb, "--json").json["adaptation"] == {"adopted": False}
 
