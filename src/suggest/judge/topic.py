@@ -80,12 +80,12 @@ def holds_code(concern: Concern, entry: Entry) -> bool:
 
 def of_other_product(concern: Concern, entry: Entry, rarity: Rarity) -> bool:
     """Tell whether the concern names products of the knowledge base and the entry none of them."""
-    named = [
-        term
+    named = {
+        term: name.lower()
         for name in set(_NAME.findall(clean(concern.text)))
         for term in tokens(name)
         if _TOPICAL[0] <= rarity.get(term, 0.0) <= _TOPICAL[1]
-    ]
+    }
     if not named:
         return False
     text = (
@@ -93,6 +93,9 @@ def of_other_product(concern: Concern, entry: Entry, rarity: Rarity) -> bool:
         if entry.kind == "faq"
         else f"{entry.inquiry}\n{entry.reply}"
     )
+    lowered_text = text.lower()
+    if any(name in lowered_text for name in named.values()):  # as it is written, mostly; the analysis costs more
+        return False
     held = {*tokens(text), *tokens(entry.product), *tokens(" ".join(entry.tags))}
     return not held.intersection(named)
 
