@@ -93,8 +93,8 @@ def of_other_product(concern: Concern, entry: Entry, rarity: Rarity) -> bool:
         if entry.kind == "faq"
         else f"{entry.inquiry}\n{entry.reply}"
     )
-    lowered_text = text.lower()
-    if any(name in lowered_text for name in named.values()):  # as it is written, mostly; the analysis costs more
+    written = text.lower()
+    if any(name in written for name in named.values()):  # the analysis below costs more
         return False
     held = {*tokens(text), *tokens(entry.product), *tokens(" ".join(entry.tags))}
     return not held.intersection(named)
