@@ -20,22 +20,11 @@ from suggest.records import (
 )
 from suggest.understand import understand
 
+from .evidence import evidence
+
 Make = Callable[..., Entry]
 SCORING = prior_for("suggest-static-ja-en").model_copy(update={"nothing": -2.0, "weak": -0.9, "strong": 1.0})
 QUESTION = "請求書の再発行を急いでお願いしたいのですが方法はありますか"
-
-
-def evidence(entry: Entry, level: float) -> Evidence:
-    match = Match(
-        entry_id=entry.id,
-        kind=entry.kind,
-        title=entry.title,
-        score=level,
-        lexical=level,
-        semantic=level,
-        coverage=level,
-    )
-    return Evidence(match=match, entry=entry)
 
 
 def understood(*concerns: str, signals: Sequence[Signal] = (), **fields: object) -> Understanding:

@@ -6,7 +6,9 @@ import pytest
 
 from suggest.judge import Confidence, judge, load_policy, prior_for
 from suggest.judge.topic import lowered, own_part
-from suggest.records import Article, Concern, Entry, Evidence, Inquiry, Match, ResolvedCase, Understanding
+from suggest.records import Article, Concern, Entry, Inquiry, ResolvedCase, Understanding
+
+from .evidence import evidence
 
 CUTS = prior_for("suggest-static-ja-en").model_copy(update={"nothing": -2.0, "weak": -1.0, "strong": 1.0})
 ALERT = Concern(text="SharePointの変更通知を配布リスト宛てにしたのに届きません")
@@ -16,21 +18,10 @@ LISTS = Article(
 )
 
 
-def found(entry: Entry, level: float = 0.5) -> Evidence:
-    match = Match(
-        entry_id=entry.id,
-        kind=entry.kind,
-        title=entry.title,
-        score=level,
-        lexical=level,
-        semantic=level,
-        coverage=level,
-    )
-    return Evidence(match=match, entry=entry)
-
-
 def scores(concern: Concern, *rated: tuple[Entry, float]) -> tuple[float, ...]:
-    return lowered(concern, [found(e) for e, _ in rated], [s for _, s in rated], rarity=RARITY, cuts=CUTS)
+    return lowered(
+        concern, [evidence(e, 0.5) for e, _ in rated], [s for _, s in rated], rarity=RARITY, cuts=CUTS
+    )
 
 
 def test_an_article_on_another_product_is_no_evidence_unless_it_is_strong() -> None:
@@ -44,7 +35,7 @@ def test_an_article_on_another_product_is_no_evidence_unless_it_is_strong() -> N
 
 @pytest.mark.parametrize("rarity", [0.3, 6.0])
 def test_names_that_most_or_few_entries_hold_tell_nothing(rarity: float) -> None:
-    one = lowered(ALERT, [found(LISTS)], [-0.5], rarity=RARITY | {"sharepoint": rarity}, cuts=CUTS)
+    one = lowered(ALERT, [evidence(LISTS, 0.5)], [-0.5], rarity=RARITY | {"sharepoint": rarity}, cuts=CUTS)
     assert one == (-0.5,)
 
 
@@ -64,7 +55,7 @@ def used(concern: Concern, *rated: tuple[Entry, float, float]) -> tuple[bool, tu
     )
     [judged] = judge(
         understanding,
-        [[found(e, level) for e, level, _ in rated]],
+        [[evidence(e, level) for e, level, _ in rated]],
         [[score for _, _, score in rated]],
         policy=load_policy(),
         confidence=Confidence(CUTS),

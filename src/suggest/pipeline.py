@@ -136,12 +136,7 @@ class Suggester:
             for concern, found in zip(understanding.concerns, evidence, strict=True)
         ]
         judgement = judge(
-            understanding,
-            evidence,
-            scores,
-            policy=self.policy,
-            confidence=confidence,
-            max_concerns=most,
+            understanding, evidence, scores, policy=self.policy, confidence=confidence, max_concerns=most
         )
         unchosen = judgement
         for alone in (True, False) if chosen else (True,):  # a past case speaks itself, else its article does

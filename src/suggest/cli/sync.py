@@ -171,6 +171,6 @@ def _notice(message: str) -> None:
 
 
 def _make_way() -> None:
-    """Leave the processors to those who answer meanwhile, where they want them."""
+    """Let those who answer meanwhile have the processors first."""
     with suppress(OSError, AttributeError):  # Windows has no such call
         os.nice(max(0, _NICENESS - os.nice(0)))

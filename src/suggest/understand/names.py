@@ -146,7 +146,7 @@ def _labelled(text: str) -> Iterator[Stretch]:
 
 
 def _in_prose(text: str) -> Iterator[Stretch]:
-    found = morphemes(text) if holds_morpheme(text, _may_begin_one) else []
+    found = morphemes(text) if holds_morpheme(text, _begins_name) else []
     i = 0
     while i < len(found):
         if not _may_begin(found[i]):
@@ -355,19 +355,19 @@ def _is_place(m: Morpheme) -> bool:
 
 
 def _nameish(m: Morpheme) -> bool:
-    return m.pos[:2] == ("名詞", "固有名詞") and (is_person(m) or _is_place(m))
+    return _is_nameish(m.pos, m.surface)
 
 
 def _may_begin(m: Morpheme) -> bool:
-    return _may_begin_one(m.pos, m.surface)
+    return _begins_name(m.pos, m.surface)
 
 
-def _may_begin_one(pos: tuple[str, ...], surface: str) -> bool:
-    if pos[0] != "名詞":
-        return False
-    if pos[1] == "固有名詞" and (pos[2] == "人名" or (pos[2] == "地名" and len(surface) <= 3)):
-        return True
-    return surface in _SURNAMES
+def _is_nameish(pos: tuple[str, ...], surface: str) -> bool:
+    return pos[:2] == ("名詞", "固有名詞") and (pos[2] == "人名" or (pos[2] == "地名" and len(surface) <= 3))
+
+
+def _begins_name(pos: tuple[str, ...], surface: str) -> bool:
+    return pos[0] == "名詞" and (_is_nameish(pos, surface) or surface in _SURNAMES)
 
 
 @lru_cache(maxsize=20_000)

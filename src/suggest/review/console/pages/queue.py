@@ -9,11 +9,11 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from suggest.errors import ReviewError, UnknownItem
-from suggest.records import Lane
 from suggest.review import ItemSummary
+from suggest.review import Page as QueuePage
 from suggest.review.console.access import LeadSender, Reader, Viewer
 from suggest.review.console.parts import Parts, parts_of
-from suggest.review.console.place import ROUTES, Asked, Place, Sent
+from suggest.review.console.place import ROUTES, Asked, LaneChoice, Place, Sent
 from suggest.review.console.render import page, words_of
 
 router = APIRouter()
@@ -57,19 +57,9 @@ def _page(
     problem: str = "",
 ) -> Response:
     parts = parts_of(request)
-    found = parts.queue.items(
-        tenant=viewer.tenant,
-        lane=place.lane or None,
-        route=place.route,
-        state=state,
-        query=place.q,
-        offset=(number - 1) * PAGE_SIZE,
-        limit=PAGE_SIZE,
-    )
+    found = _narrowed(parts, viewer, place, state, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     counts = {
-        name: parts.queue.items(
-            tenant=viewer.tenant, lane=chosen, route=place.route, state=state, query=place.q, limit=1
-        ).total
+        name: _narrowed(parts, viewer, place._replace(lane=chosen), state, limit=1).total
         for name, chosen in _LANES
     }
     return page(
@@ -94,8 +84,23 @@ def _page(
     )
 
 
-_LANES: tuple[tuple[str, Lane | None], ...] = (
-    ("all", None),
+def _narrowed(
+    parts: Parts, viewer: Viewer, place: Place, state: StateChoice, *, offset: int = 0, limit: int
+) -> QueuePage:
+    """Return a stretch of what the queue is narrowed to."""
+    return parts.queue.items(
+        tenant=viewer.tenant,
+        lane=place.lane or None,
+        route=place.route,
+        state=state,
+        query=place.q,
+        offset=offset,
+        limit=limit,
+    )
+
+
+_LANES: tuple[tuple[str, LaneChoice], ...] = (
+    ("all", ""),
     ("escalate", "escalate"),
     ("review", "review"),
     ("ready", "ready"),
@@ -113,14 +118,7 @@ def withdraw(
 ) -> Response:
     """Withdraw everything that the queue is narrowed to, when it is still the ``count`` that was shown."""
     parts, words = parts_of(request), words_of(request)
-    found = parts.queue.items(
-        tenant=viewer.tenant,
-        lane=place.lane or None,
-        route=place.route,
-        state=state,
-        query=place.q,
-        limit=_AT_ONCE,
-    )
+    found = _narrowed(parts, viewer, place, state, limit=_AT_ONCE)
     problem = "" if found.total == count and state != "withdrawn" else words("withdraw.changed")
     if not reason.strip():
         problem = words("withdraw.no_reason")
@@ -170,15 +168,7 @@ def done_item(parts: Parts, viewer: Viewer, done: str) -> ItemSummary | None:
 
 def neighbour(parts: Parts, viewer: Viewer, after: str, place: Place, *, back: bool = False) -> str | None:
     """Return the id of the next open item that is free for ``viewer``, in the order of the queue."""
-    items = list(
-        parts.queue.items(
-            tenant=viewer.tenant,
-            lane=place.lane or None,
-            route=place.route,
-            query=place.q,
-            limit=_LOOKED_THROUGH,
-        ).items
-    )
+    items = list(_narrowed(parts, viewer, place, "open", limit=_LOOKED_THROUGH).items)
     if back:
         items.reverse()
     at = next((n for n, item in enumerate(items) if item.item_id == after), -1)
