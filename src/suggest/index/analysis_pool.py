@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -41,7 +42,7 @@ TASKS: dict[str, Callable[[Any], Any]] = {
 
 
 class AnalysisPool:
-    """Callable: parts in, terms out, in order."""
+    """Callable: parts in, terms out, in order. Threads may share one; the workers do their tasks in turn."""
 
     def __init__(self, workers: int | None = None) -> None:
         """Use ``workers`` processes (None: one for each processor; 0 or 1: none) once there is much to do."""
@@ -49,6 +50,7 @@ class AnalysisPool:
         self._wanted = count if workers is None else workers
         self._workers: list[subprocess.Popen[str]] | None = None
         self._done = 0
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -85,18 +87,21 @@ class AnalysisPool:
         received: Callable[[_In, Any], _Out],
     ) -> list[_Out]:
         """Do ``here`` to each item; when there are many, workers do ``task`` to what is ``sent`` of them."""
-        self._done += len(items)
-        if self._workers is None and self._wanted > 1 and self._done >= _MANY:
-            self._workers = self._start()
-        if not self._workers or len(items) < 8 * len(self._workers):
+        with self._lock:
+            self._done += len(items)
+            if self._workers is None and self._wanted > 1 and self._done >= _MANY:
+                self._workers = self._start()
+            workers = self._workers if self._workers and len(items) >= 8 * len(self._workers) else []
+            shares = [items[i :: len(workers)] for i in range(len(workers))]
+            for worker, share in zip(workers, shares, strict=True):
+                self._send(worker, [task, [sent(item) for item in share]])
+            answers = [
+                self._receive(worker, len(share)) for worker, share in zip(workers, shares, strict=True)
+            ]
+            if workers:
+                self._workers = [worker for worker in workers if worker.poll() is None]
+        if not answers:
             return [here(item) for item in items]
-        shares = [items[i :: len(self._workers)] for i in range(len(self._workers))]
-        for worker, share in zip(self._workers, shares, strict=True):
-            self._send(worker, [task, [sent(item) for item in share]])
-        answers = [
-            self._receive(worker, len(share)) for worker, share in zip(self._workers, shares, strict=True)
-        ]
-        self._workers = [worker for worker in self._workers if worker.poll() is None]
         found: dict[int, _Out] = {}
         for i, (answer, share) in enumerate(zip(answers, shares, strict=True)):
             made = [here(item) for item in share] if answer is None else list(map(received, share, answer))

@@ -31,16 +31,13 @@ def source_hash(entry: Entry) -> str:
     return hashlib.sha256(f"masked by {MASKING_VERSION}: {entry.content_hash}".encode()).hexdigest()
 
 
-def add_masked(
-    store: Store, analyse: AnalysisPool, entries: Sequence[Entry], counts: Counter[str]
-) -> list[int]:
-    """Store entries, cases masked, and return their keys in order; ``counts`` learns what was masked."""
+def masked_entries(analyse: AnalysisPool, entries: Sequence[Entry], counts: Counter[str]) -> list[Entry]:
+    """Return entries as they are stored, cases masked; ``counts`` learns what was masked."""
     cases = [entry for entry in entries if entry.kind == "case"]
     masked = dict(zip((case.id for case in cases), analyse.mask(cases), strict=True))
     for made in masked.values():
         counts.update(made.counts)
-    stored = [masked[entry.id].case if entry.kind == "case" else entry for entry in entries]
-    return store.add(stored, analyse, [source_hash(entry) for entry in entries])
+    return [masked[entry.id].case if entry.kind == "case" else entry for entry in entries]
 
 
 def mask_kept(
@@ -50,8 +47,11 @@ def mask_kept(
     found: dict[str, int] = {}
     for start in range(0, len(keys), _BATCH):
         cases = [v.entry for v in store.versions(keys[start : start + _BATCH]) if v.entry.kind == "case"]
-        stored = [-1] * len(cases) if dry_run else add_masked(store, analyse, cases, counts)
-        found.update(zip((case.id for case in cases), stored, strict=True))
+        keys_now = [-1] * len(cases)
+        if not dry_run:
+            masked = masked_entries(analyse, cases, counts)
+            keys_now = store.add(masked, analyse, list(map(source_hash, cases)))
+        found.update(zip((case.id for case in cases), keys_now, strict=True))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, Self
@@ -14,7 +14,7 @@ from suggest.errors import InvalidRecord, KnowledgeBaseError
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.build import Progress
 from suggest.index.generation import Generation
-from suggest.index.masking import add_masked, is_outdated, mask_kept, source_hash
+from suggest.index.masking import is_outdated, mask_kept, masked_entries, source_hash
 from suggest.index.roster import Roster, roster_of
 from suggest.index.stores import Store
 from suggest.records import Entry
@@ -56,7 +56,7 @@ def make_plan(
     """Compare ``entries`` with the live generation and store the versions that are new, batch by batch.
 
     What is stored stays when a later batch fails: no generation uses it, and the next sync need not analyse it.
-    While one batch is analysed and stored, the next is read.
+    While one batch is analysed and stored, the next is masked, and the one after it read.
     """
     before = roster_of(live)
     row_of = dict(zip(before.ids, range(len(before.ids)), strict=True))
@@ -122,15 +122,16 @@ def _to_recognise(before: Roster, live: Generation | None) -> Roster:
 
 
 class _Fresh:
-    """Entries that the live generation does not have; stores them in a thread of its own."""
+    """Entries that the live generation does not have: a batch is masked in one thread while another stores one."""
 
     def __init__(self, store: Store, analyse: AnalysisPool, masked: Counter[str], *, dry_run: bool) -> None:
         self._store, self._analyse, self._masked, self._dry_run = store, analyse, masked, dry_run
         self._digests: dict[str, bytes | None] = {}
         self._keys: list[int] = []
         self._waiting: list[Entry] = []
-        self._thread = ThreadPoolExecutor(1, "suggest-store")
-        self._storing: Future[list[int]] | None = None
+        self._mask = ThreadPoolExecutor(1, "suggest-mask")
+        self._store_thread = ThreadPoolExecutor(1, "suggest-store")
+        self._storing: deque[Future[list[int]]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -139,9 +140,10 @@ class _Fresh:
         try:
             if kind is None:
                 self._store_waiting()
-                self._settle()
+                self._settle(0)
         finally:
-            self._thread.shutdown(cancel_futures=True)
+            for thread in (self._mask, self._store_thread):
+                thread.shutdown(cancel_futures=True)
 
     def __contains__(self, entry_id: str) -> bool:
         return entry_id in self._digests
@@ -158,16 +160,18 @@ class _Fresh:
             self._store_waiting()
 
     def _store_waiting(self) -> None:
-        self._settle()
-        self._storing = self._thread.submit(
-            add_masked, self._store, self._analyse, self._waiting, self._masked
+        self._settle(1)
+        batch, self._waiting = self._waiting, []
+        masking = self._mask.submit(masked_entries, self._analyse, batch, self._masked)
+        hashes = [source_hash(entry) for entry in batch]
+        self._storing.append(
+            self._store_thread.submit(lambda: self._store.add(masking.result(), self._analyse, hashes))
         )
-        self._waiting = []
 
-    def _settle(self) -> None:
-        if self._storing is not None:
-            self._keys += self._storing.result()
-            self._storing = None
+    def _settle(self, left: int) -> None:
+        """Wait until at most ``left`` batches are still on their way."""
+        while len(self._storing) > left:
+            self._keys += self._storing.popleft().result()
 
     def roster(self) -> Roster:
         source = np.array([_numbers(digest) for digest in self._digests.values()], np.int64).reshape(-1, 2)

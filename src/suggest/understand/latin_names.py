@@ -35,8 +35,9 @@ _SIGNED = re.compile(
     rf"({_NAME})[ ]{{0,3}}(?=\n|,|\(|\Z)"
 )
 _ADDRESSED = re.compile(rf"(?:^|\n)(?:Dear|Hi|Hello) ({_NAME})(?=,|\n|!)")
+_AFTER_NAMES = ("と申", "といいま", "様", "さま", "さん", "氏", "宛", "あて")
 _IN_JAPANESE = re.compile(
-    rf"(?<![A-Za-z0-9@._-])({_FULL})(?=[ ]?(?:と申|といいま|様|さま|さん|氏|宛|あて))"
+    rf"(?<![A-Za-z0-9@._-])({_FULL})(?=[ ]?(?:{'|'.join(_AFTER_NAMES)}))"
     rf"|(?<![A-Za-z0-9@._-])({_PART})(?=[ ]?(?:と申|といいま|様|さま|さん(?!ぷる)|氏))"
 )
 _IS_IN_JAPANESE = re.compile(
@@ -51,7 +52,8 @@ _ORGANISATIONS = frozenset(
 
 def find_latin_names(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each name; the same one may come twice."""
-    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED, _IN_JAPANESE):
+    japanese = any(word in text for word in _AFTER_NAMES)
+    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED, *([_IN_JAPANESE] if japanese else [])):
         for match in pattern.finditer(text):
             group = 1 if match.group(1) else 2
             if not _is_ordinary(match.group(group)):

@@ -17,3 +17,33 @@ def lexicon(name: str) -> dict[str, Any]:
 def alternatives(words: list[str]) -> str:
     """Join regular expressions into one group, in the order given."""
     return "(?:" + "|".join(words) + ")"
+
+
+def beginning(words: list[str]) -> str:
+    """Return a lookahead for the characters with which a match of ``words`` can begin.
+
+    Before an alternation it tells most places of a text at once that nothing matches there. ``words`` are made of
+    plain characters, groups ``(?:a|b)``, ``?`` and a leading ``\\b``.
+    """
+    return f"(?=[{''.join(sorted({char for word in words for char in _first(word)}))}])"
+
+
+def _first(word: str) -> set[str]:
+    """Return the characters with which a match of ``word`` can begin; raises ValueError for another notation."""
+    word = word.removeprefix(r"\b")
+    if word.startswith("(?:"):
+        end, depth, parts = 3, 1, [""]
+        while depth:
+            char = word[end]
+            depth += (char == "(") - (char == ")")
+            if char == "|" and depth == 1:
+                parts.append("")
+            elif depth:
+                parts[-1] += char
+            end += 1
+        found = {char for part in parts for char in _first(part)}
+    elif word and word[0].isalnum():
+        end, found = 1, {word[0]}
+    else:
+        raise ValueError(f"no character begins {word!r}; write it first")
+    return found | _first(word[end + 1 :]) if word[end : end + 1] == "?" else found

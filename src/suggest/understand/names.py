@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from suggest.text import Morpheme, holds_morpheme, morphemes
 from suggest.understand.latin_names import find_latin_names
-from suggest.understand.lexicon import alternatives, lexicon
+from suggest.understand.lexicon import alternatives, beginning, lexicon
 from suggest.understand.numbers import Found
 
 Stretch = tuple[int, int]
@@ -24,10 +24,11 @@ _NOT_LONGER = re.compile(
     r"(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))|(?=[一-龥]{1,8}(?:事務所|商店|医院|商会|工務店))"
 )
 _LINE = re.compile(r"[^\n]+")
-_LABELS = alternatives(lexicon("words")["name_labels"])
-_LABEL = re.compile(rf"(?<![一-龥])(?:ご?{_LABELS})[ ]?[:/][ ]?([^\n。、,;:|/]{{1,40}})", re.IGNORECASE)
+_LABEL_WORDS = ["ご?" + word for word in lexicon("words")["name_labels"]]
+_LABELS = rf"{beginning(_LABEL_WORDS)}(?<![一-龥]){alternatives(_LABEL_WORDS)}"
+_LABEL = re.compile(rf"{_LABELS}[ ]?[:/][ ]?([^\n。、,;:|/]{{1,40}})", re.IGNORECASE)
 _LABEL_ALONE = re.compile(
-    rf"(?<![一-龥])(?:ご?{_LABELS})(?<=[一-龥ぁ-んァ-ヶ])[ ]{{1,2}}([一-龥々ぁ-んァ-ヶー][^\n。、,;:|/]{{1,40}})"
+    rf"{_LABELS}(?<=[一-龥ぁ-んァ-ヶ])[ ]{{1,2}}([一-龥々ぁ-んァ-ヶー][^\n。、,;:|/]{{1,40}})"
 )
 _KANA_NAME = re.compile(r"[ァ-ヶー]{2,8}[ ・][ァ-ヶー]{1,8}|[ぁ-んー]{2,8} [ぁ-んー]{1,8}")
 _LABEL_ENDS = re.compile(r"[(]| {2,}| (?=\d)|です|になって|と申します|でございます|宛|様")
@@ -164,14 +165,22 @@ def _in_prose(text: str) -> Iterator[Stretch]:
         i = max(used, i + 1)
     yield from _by_cue(text)
     for match in _KATAKANA_NAME.finditer(text):
-        parts = [m for m in morphemes(match.group()) if m.surface not in " ・"]
-        people = sum(is_person(m) for m in parts)
+        parts, people = _people_in(match.group())
+        if not people:
+            continue
         before, after = _around(text, *match.span())
         cue = after.startswith((*_HONORIFICS, *_INTRODUCED, *_IS)) or before.endswith(
             ("名義 ", "名義は", "カナ:")
         )
-        if people and (people == len(parts) or cue or (people * 2 >= len(parts) and not after[:1].strip())):
+        if people == parts or cue or (people * 2 >= parts and not after[:1].strip()):
             yield match.span()
+
+
+@lru_cache(maxsize=20_000)
+def _people_in(words: str) -> tuple[int, int]:
+    """Return of how many parts katakana words are made, and how many of these are names."""
+    parts = [m for m in morphemes(words) if m.surface not in " ・"]
+    return len(parts), sum(map(is_person, parts))
 
 
 def _by_cue(text: str) -> Iterator[Stretch]:

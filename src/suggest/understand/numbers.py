@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from suggest.understand.lexicon import alternatives, lexicon
+from suggest.understand.lexicon import alternatives, beginning, lexicon
 
 Found = tuple[str, int, int]
 
@@ -91,7 +91,12 @@ def _identifier_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     value = rf"((?:[A-Za-z]{{1,8}}{DASH}?){{0,2}}\d[0-9A-Za-z]{{2,20}}(?:{DASH}[0-9A-Za-z]{{1,12}}){{0,5}})"
     between = r"[ 」)\]]{0,2}(?:は|が|:|=|#|/| is )?[ #「(\[]{0,3}(?:No\.?|#|:)?[ ]{0,2}"
     return tuple(
-        (item["type"], re.compile(alternatives(item["words"]) + between + value, re.IGNORECASE))
+        (
+            item["type"],
+            re.compile(
+                beginning(item["words"]) + alternatives(item["words"]) + between + value, re.IGNORECASE
+            ),
+        )
         for item in lexicon("identifiers")["identifier"]
     )
 
@@ -130,6 +135,6 @@ def _has_check_digit(digits: list[int]) -> bool:
 
 
 def _births(text: str) -> Iterator[Found]:
-    for pattern in (_BIRTH, _BORN):
+    for pattern in (_BIRTH, _BORN) if "生" in text else (_BIRTH,):
         for match in pattern.finditer(text):
             yield "date_of_birth", *match.span(1)
