@@ -47,7 +47,7 @@ class Retrieval(Record):
         """The weight of the vector leg."""
         if self.vector_weight is not None:
             return self.vector_weight
-        return 0.7 if self.model == "bundled" and self.profile == "balanced" else 0.5
+        return 0.75 if self.model == "bundled" and self.profile == "balanced" else 0.5
 
 
 class Judging(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,9 @@ from suggest.index import passages
 from suggest.index.analysis import embedding_text, embedding_tokens
 from suggest.index.embedding import Embedder, TokenEmbedder, Vectors
 from suggest.index.generation import Generation
+from suggest.index.late import late_interaction
 from suggest.index.links import link_or_copy
+from suggest.index.pieces import PieceStore
 from suggest.index.roster import Inherited, inherit
 from suggest.index.spool import Spool
 from suggest.index.stores import Document, Lexical, Segment, Store, Vector
@@ -55,6 +57,7 @@ def vectors_of(
     building: Path,
     store: Store,
     embedder: Embedder,
+    pieces: PieceStore | None,
     rows: dict[str, Any],
     inherited: Inherited,
     on_progress: Progress,
@@ -85,7 +88,7 @@ def vectors_of(
                 spool.append(keys[part], live.vectors.gather(inherited.row[part]))
         new = np.flatnonzero(slots < 0)
         missing = new[[key not in spool.slot_of for key in keys[new].tolist()]]
-        embedded = _embed(store, embedder, keys[missing], live, spool, on_progress)
+        embedded = _embed(store, embedder, pieces, keys[missing], live, spool, on_progress)
         spool.sync()
         slots[new] = [base + spool.slot_of[key] for key in keys[new].tolist()]
         rows["slot"] = slots
@@ -190,6 +193,7 @@ def _documents(
 def _embed(
     store: Store,
     embedder: Embedder,
+    pieces: PieceStore | None,
     keys: NDArray[np.int64],
     live: Generation | None,
     spool: Spool,
@@ -205,9 +209,13 @@ def _embed(
         old = [i for i, row in enumerate(given) if row >= 0]
         if live is not None and old:
             made[old] = live.vectors.gather([given[i] for i in old])
+            if pieces is not None:
+                sources = live.rows.key[[given[i] for i in old]].tolist()
+                copied = [part[i] for i in old]
+                pieces.copy(sources, copied, _checksums(store, copied))
         new = [i for i, row in enumerate(given) if row < 0]
         if new:
-            made[new] = _embed_keys(store, embedder, [part[i] for i in new])
+            made[new] = _embed_keys(store, embedder, pieces, [part[i] for i in new])
         spool.append(keys[start : start + _BATCH], made)
         embedded += len(new)
         on_progress("embedding", start + len(part), len(keys))
@@ -223,12 +231,36 @@ def _donors(store: Store, live: Generation, keys: NDArray[np.int64]) -> dict[int
     return {key: donor[digest] for key, digest in wanted.items() if digest in donor}
 
 
-def _embed_keys(store: Store, embedder: Embedder, keys: list[int]) -> Vectors:
-    if isinstance(embedder, TokenEmbedder):
+def _embed_keys(store: Store, embedder: Embedder, pieces: PieceStore | None, keys: list[int]) -> Vectors:
+    """Return the vectors of versions; their word pieces, where the model gives some, are stored before that."""
+    late = late_interaction(embedder)
+    if late is not None and pieces is not None:
+        made, words = late.embed_entries([embedding_text(version.entry) for version in store.versions(keys)])
+        pieces.add(keys, _checksums(store, keys), words)
+    elif isinstance(embedder, TokenEmbedder):
         made = embedder.embed_tokens([embedding_tokens(terms) for terms in store.terms(keys)])
     else:
         made = embedder.embed_documents([embedding_text(version.entry) for version in store.versions(keys)])
     return _checked(made, embedder, len(keys))
+
+
+def mend_pieces(
+    store: Store,
+    embedder: Embedder,
+    pieces: PieceStore | None,
+    keys: NDArray[np.int64],
+    on_progress: Progress,
+) -> None:
+    """Make the word pieces that versions lack: their file was lost, or the vectors are from a sync that was killed."""
+    lacking = [] if pieces is None else pieces.lacking(keys)
+    for start in range(0, len(lacking), _BATCH):
+        _embed_keys(store, embedder, pieces, lacking[start : start + _BATCH])
+        on_progress("embedding words", min(start + _BATCH, len(lacking)), len(lacking))
+
+
+def _checksums(store: Store, keys: Sequence[int]) -> list[int]:
+    said = {about.key: about.checksum for about in store.about(keys)}
+    return [said[key] for key in keys]
 
 
 def _checked(made: Vectors, embedder: Embedder, count: int) -> Vectors:

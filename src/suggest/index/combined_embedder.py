@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from suggest.index.embedding import Embedder, Vectors
+from suggest.index.late import Packed, late_interaction
 
 
 class CombinedEmbedder:
@@ -21,6 +22,7 @@ class CombinedEmbedder:
         """Combine ``(model, weight)`` pairs; the weights sum to 1."""
         self._name = name
         self._parts = tuple(parts)
+        self._late = next((late for model, _ in parts if (late := late_interaction(model))), None)
 
     @property
     def name(self) -> str:
@@ -45,6 +47,28 @@ class CombinedEmbedder:
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Embed what the team knows."""
         return self._beside([model.embed_documents(texts) for model, _ in self._parts])
+
+    @property
+    def piece_width(self) -> int:
+        """Columns of a word piece's vector, from the first model that gives some; 0 when none does."""
+        return 0 if self._late is None else self._late.piece_width
+
+    def embed_question(self, text: str) -> Vectors:
+        """Return the word pieces of what a customer asks."""
+        assert self._late is not None  # piece_width says so
+        return self._late.embed_question(text)
+
+    def embed_entries(self, texts: Sequence[str]) -> tuple[Vectors, list[Packed]]:
+        """Return what :meth:`embed_documents` does, and the word pieces of each text, from one reading."""
+        pieces: list[Packed] = []
+        found = []
+        for model, _ in self._parts:
+            if model is self._late:
+                vectors, pieces = self._late.embed_entries(texts)
+                found.append(vectors)
+            else:
+                found.append(model.embed_documents(texts))
+        return self._beside(found), pieces
 
     def _beside(self, found: Sequence[Vectors]) -> Vectors:
         scaled = [

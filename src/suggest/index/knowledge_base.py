@@ -18,6 +18,7 @@ from suggest.index.build import Progress
 from suggest.index.embedding import Embedder
 from suggest.index.lock import writer_lock
 from suggest.index.models import load_embedder
+from suggest.index.pieces import piece_store
 from suggest.index.plan import make_plan
 from suggest.index.reading import Reader
 from suggest.index.replay import replay
@@ -98,10 +99,15 @@ class KnowledgeBase(Reader):
         with writer_lock(self.path):
             self.refresh()
             store = self._backends.store(self.path, read_only=False)
+            pieces = piece_store(self.path, embedder)
             try:
-                yield Writer(self.path, store, self._backends, embedder, on_progress or (lambda *_: None))
+                yield Writer(
+                    self.path, store, self._backends, embedder, pieces, on_progress or (lambda *_: None)
+                )
             finally:
                 store.close()
+                if pieces is not None:
+                    pieces.close()
             self.refresh()
 
     def adapt(self, *, drop: bool = False, on_progress: Progress | None = None) -> dict[str, Any]:
@@ -230,8 +236,9 @@ class KnowledgeBase(Reader):
         Remove them from the sources too, or the next sync brings them back. Ids that are not there are no error.
         """
         with self._writer(self.embedder, None) as writer:
-            if self._store is not None:
-                self._store.close()
+            for held in (self._store, *self._pieces.values()):
+                if held is not None:
+                    held.close()
             return maintenance.forget(writer, self._generation, entry_ids)
 
 

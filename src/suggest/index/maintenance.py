@@ -17,6 +17,8 @@ from suggest.index.analysis import parts_of
 from suggest.index.backends import BUNDLED
 from suggest.index.generation import Generation
 from suggest.index.manifest import replace_file
+from suggest.index.pieces import keep_used
+from suggest.index.pieces import opened as opened_pieces
 from suggest.index.roster import roster_of
 from suggest.index.store import FILE_NAME
 from suggest.index.stores import Backends
@@ -56,6 +58,7 @@ def verify(kb: Path, backends: Backends = BUNDLED) -> dict[str, Any]:
             problems.append(str(error))
     if kept or (kb / FILE_NAME).exists():
         problems += _store_problems(kb, opened, backends)
+    problems += _piece_problems(kb, opened)
     return {"ok": not problems, "generation": number, "problems": problems}
 
 
@@ -85,6 +88,28 @@ def _store_problems(kb: Path, opened: Sequence[Generation], backends: Backends) 
     finally:
         store.close()
     return problems
+
+
+def _piece_problems(kb: Path, generations_: Sequence[Generation]) -> list[str]:
+    problems: dict[str, None] = {}
+    for generation in generations_:
+        pieces = opened_pieces(kb, generation)
+        if pieces is None:
+            continue
+        try:
+            problems |= dict.fromkeys(pieces.problems())
+            keys = generation.rows.key
+            lacking = [] if problems else pieces.lacking(keys)
+            if lacking:
+                problems[
+                    f"{pieces.path}: the word pieces of {len(lacking)} entry versions of generation {generation.number} are "
+                    f"missing (e.g. {lacking[0]}); sync the sources again, which makes them anew"
+                ] = None
+        except SuggestError as error:
+            problems[str(error)] = None
+        finally:
+            pieces.close()
+    return list(problems)
 
 
 def rollback(kb: Path, to: int | None, backends: Backends = BUNDLED) -> int:
@@ -138,7 +163,7 @@ def forget(writer: Writer, live: Generation | None, entry_ids: Sequence[str]) ->
         shutil.rmtree(kb / spool.FOLDER, ignore_errors=True)
     gone = writer.store.erase(sorted(wanted))
     if live is not None:
-        writer.store.keep_only(generations.keys_in_use(kb))
+        keep_used(kb, writer.store, compact=True)
     left = [number for number in generations.kept_numbers(kb) if number != generations.current_number(kb)]
     if left:
         raise KnowledgeBaseError(

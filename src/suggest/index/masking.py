@@ -17,6 +17,7 @@ from suggest.index import generation as generations
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.generation import Generation
 from suggest.index.manifest import read_manifest
+from suggest.index.pieces import keep_used
 from suggest.index.stores import Store
 from suggest.records import Entry
 from suggest.understand.masking import MASKING_VERSION
@@ -78,7 +79,7 @@ def drop_outdated(kb: Path, store: Store) -> tuple[int, ...]:
                 generations.discard(kb, number)
                 gone.append(number)
         if gone:
-            store.keep_only(generations.keys_in_use(kb))
+            keep_used(kb, store, compact=True)
             store.compact()
     return tuple(gone)
 

@@ -160,7 +160,7 @@ class _Fresh:
             self._store_waiting()
 
     def _store_waiting(self) -> None:
-        self._settle(1)
+        self._settle(2)
         batch, self._waiting = self._waiting, []
         masking = self._mask.submit(masked_entries, self._analyse, batch, self._masked)
         hashes = [source_hash(entry) for entry in batch]

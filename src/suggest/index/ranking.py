@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from suggest.index.embedding import Vectors
 from suggest.index.fusion import fuse, lend, saturate
 from suggest.index.generation import Generation
+from suggest.index.late import Packed, maxsim
 from suggest.index.rows import NO_ROW
 from suggest.index.snippet import snippet
 from suggest.index.stores import Store
@@ -29,6 +31,21 @@ questions the first entry stayed the same in all, and 2,000 of 2,000 of the firs
 _PASSAGE_SHARE = 0.5
 """How far a long entry moves from its own cosine to that of its nearest passage. Of many passages one is near
 by chance: all the way, long entries crowd out short ones."""
+
+
+_COMPARED = 20
+"""Candidates that are compared word by word."""
+_LATE_SHARE = 0.4
+"""Share of late interaction in the semantic score of a model that has it; the rest is the cosine."""
+
+
+class Words(NamedTuple):
+    """What comparing word by word takes."""
+
+    question: Vectors
+    """Unit vectors of its word pieces, shape (n, w)."""
+    pieces_of: Callable[[Sequence[int]], Sequence[Packed]]
+    """Returns the word pieces of rows."""
 
 
 class Ranked(NamedTuple):
@@ -48,13 +65,15 @@ def rank(
     *,
     tenant: str,
     day: date,
+    words: Words | None,
     vector_weight: float,
     top: int,
     per_kind: int,
 ) -> list[Ranked]:
     """Return the ``top`` usable entries of ``tenant`` on ``day``, best first.
 
-    ``query`` is the adapted vector of the question, shape (d,). At least ``per_kind`` of each kind follow in
+    ``query`` is the adapted vector of the question, shape (d,); with ``words`` the best candidates are compared
+    word by word too. At least ``per_kind`` of each kind follow in
     the same ranking where the candidates hold them, so more than ``top`` may come back.
     """
     usable = generation.usable(tenant, day)
@@ -85,14 +104,36 @@ def rank(
     semantic = generation.vectors.scores(query, rows)
     lead = np.array([passages.get(row, -1.0) for row in rows]) - semantic
     semantic = (semantic + _PASSAGE_SHARE * np.maximum(lead, 0.0)).astype(np.float32)
-    fused = fuse(lexical, semantic, vector_weight=vector_weight)
-    fused = lend(fused, generation.rows.answered_by[rows], np.asarray(rows))
-    order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
-    chosen = _choose(generation, [rows[i] for i in order], top, per_kind)
+    answered_by = generation.rows.answered_by
+    fused = _fused(answered_by, rows, lexical, semantic, vector_weight)
+    if words is not None:
+        chosen = _choose(generation, rows, fused, max(top, _COMPARED), per_kind)
+        rows, lexical = [rows[i] for i in sorted(chosen)], lexical[sorted(chosen)]
+        semantic = _word_by_word(words, rows, semantic[sorted(chosen)])
+        fused = _fused(answered_by, rows, lexical, semantic, vector_weight)
     return [
         Ranked(rows[i], float(fused[i]), float(lexical[i]), float(semantic[i]))
-        for i in (order[place] for place in chosen)
+        for i in _choose(generation, rows, fused, top, per_kind)
     ]
+
+
+def _fused(
+    answered_by: NDArray[np.int32],
+    rows: Sequence[int],
+    lexical: NDArray[np.float64],
+    semantic: NDArray[np.float32],
+    vector_weight: float,
+) -> NDArray[np.float64]:
+    """Return the scores of ``rows`` (ascending), with what resolved inquiries lend."""
+    fused = fuse(lexical, semantic, vector_weight=vector_weight)
+    return lend(fused, answered_by[list(rows)], np.asarray(rows))
+
+
+def _word_by_word(words: Words, rows: Sequence[int], semantic: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ``semantic`` moved towards what comparing word by word says; as it is for an entry without words."""
+    near = maxsim(words.question, words.pieces_of(rows))
+    mixed = (1 - _LATE_SHARE) * semantic + _LATE_SHARE * near
+    return np.where(np.isnan(near), semantic, mixed).astype(np.float32)
 
 
 def score_one(
@@ -101,12 +142,15 @@ def score_one(
     terms: Sequence[str],
     query: NDArray[np.float32],
     *,
+    words: Words | None,
     vector_weight: float,
 ) -> Ranked:
     """Return one row with its scores, without what resolved inquiries lend and without passages."""
     held = generation.lexical.scores(terms, [row]).get(row, 0.0)
     lexical = saturate(np.array([held]), generation.lexical.rarest)
     semantic = generation.vectors.scores(query, [row])
+    if words is not None:
+        semantic = _word_by_word(words, [row], semantic)
     fused = fuse(lexical, semantic, vector_weight=vector_weight)
     return Ranked(row, float(fused[0]), float(lexical[0]), float(semantic[0]))
 
@@ -139,15 +183,17 @@ def _by_words(
         limit *= 4
 
 
-def _choose(generation: Generation, rows: Sequence[int], top: int, per_kind: int) -> list[int]:
-    """Return positions in ``rows``: the first ``top``, then more of a kind that is short."""
-    chosen = list(range(min(top, len(rows))))
+def _choose(
+    generation: Generation, rows: Sequence[int], fused: NDArray[np.float64], top: int, per_kind: int
+) -> list[int]:
+    """Return positions in ``rows``, best first: the first ``top``, then more of a kind that is short."""
+    order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
+    places = list(range(min(top, len(rows))))
     if per_kind:
-        kinds: NDArray[Any] = generation.rows.kind[np.asarray(rows, dtype=np.int64)]
+        kinds: NDArray[Any] = generation.rows.kind[[rows[i] for i in order]]
         for kind in (0, 1):
-            positions = np.flatnonzero(kinds == kind)[:per_kind]
-            chosen.extend(int(p) for p in positions if p >= top)
-    return sorted(chosen)
+            places.extend(int(p) for p in np.flatnonzero(kinds == kind)[:per_kind] if p >= top)
+    return [order[place] for place in sorted(places)]
 
 
 def describe(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +17,10 @@ from suggest.index import generation as generations
 from suggest.index.backends import BUNDLED
 from suggest.index.embedding import Embedder
 from suggest.index.generation import Generation
+from suggest.index.late import Packed, late_interaction
 from suggest.index.models import load_embedder
-from suggest.index.ranking import describe, rank, score_one
+from suggest.index.pieces import PieceStore
+from suggest.index.ranking import Words, describe, rank, score_one
 from suggest.index.stores import Backends, Store
 from suggest.index.sync import check_model
 from suggest.records import Entry, Evidence, Match
@@ -41,6 +43,8 @@ class Reader:
         self._embedder = embedder
         self._backends = backends
         self._store: Store | None = None
+        self._pieces: dict[str, PieceStore] = {}
+        """Open word pieces by the fingerprint of their model."""
         self._generation: Generation | None = None
         self._model_checked = False
         self._switching = threading.Lock()
@@ -156,6 +160,8 @@ class Reader:
         """Release the folder's files."""
         if self._store is not None:
             self._store.close()
+        while self._pieces:
+            self._pieces.popitem()[1].close()
         self._store = self._generation = None
 
     def __enter__(self) -> Self:
@@ -211,7 +217,15 @@ class Reader:
         surfaces = tokens_with_surfaces(text)
         query = generation.adapted(self.embedder.embed_queries([clean(text)]))[0]
         terms = [term for term, _ in surfaces]
-        scored = score_one(generation, row, terms, query, vector_weight=self.settings.retrieval.weight)
+        weight = self.settings.retrieval.weight
+        scored = score_one(
+            generation,
+            row,
+            terms,
+            query,
+            words=self._words(generation, clean(text), weight),
+            vector_weight=weight,
+        )
         return describe(generation, store, surfaces, [scored])[0]
 
     def entries_of(self, entry_ids: Iterable[str], *, tenant: str) -> dict[str, Entry]:
@@ -326,16 +340,36 @@ class Reader:
         if tenant not in generation.tenants:
             raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
         text = without_placeholders(text)
-        surfaces = tokens_with_surfaces(text)
+        surfaces, cleaned = tokens_with_surfaces(text), clean(text)
+        weight = self.settings.retrieval.weight if vector_weight is None else vector_weight
         ranked = rank(
             generation,
             [term for term, _ in surfaces],
-            generation.adapted(self.embedder.embed_queries([clean(text)]))[0],
+            generation.adapted(self.embedder.embed_queries([cleaned]))[0],
             tenant=tenant,
             day=today or datetime.now(UTC).date(),
-            vector_weight=self.settings.retrieval.weight if vector_weight is None else vector_weight,
+            words=self._words(generation, cleaned, weight),
+            vector_weight=weight,
             top=top,
             per_kind=per_kind,
         )
         assert self._store is not None  # set together with the generation
         return describe(generation, self._store, surfaces, ranked)
+
+    def _words(self, generation: Generation, text: str, vector_weight: float) -> Words | None:
+        """Return what comparing ``text`` word by word takes; None where the model does not or the vectors do not count."""
+        late = late_interaction(self.embedder)
+        if late is None or not vector_weight:
+            return None
+        fingerprint = late.fingerprint
+        pieces = self._pieces.get(fingerprint)
+        if pieces is None:
+            pieces = self._pieces.setdefault(
+                fingerprint, PieceStore(self.path, fingerprint, late.piece_width, read_only=True)
+            )
+
+        def pieces_of(rows: Sequence[int]) -> list[Packed]:
+            said = generation.rows
+            return pieces.of(said.key[list(rows)].tolist(), said.checksum[list(rows)].tolist())
+
+        return Words(late.embed_question(text), pieces_of)

@@ -1,7 +1,8 @@
 """The bundled student: a small Japanese and English transformer, run by onnxruntime without torch.
 
 The only file that imports onnxruntime. A model folder holds ``model.onnx`` (int8, one text a run, no
-padding), ``tokenizer.json`` and ``student.json`` (``max_tokens``, ``width``, ``rows``). Its activations are
+padding; a vector for the whole text and one for each word piece), ``tokenizer.json`` and ``student.json`` (``max_tokens``,
+``width``, ``piece_width``, ``rows``). Its activations are
 quantised over everything in one run, so each window is a run of its own: a text's vector never depends on
 its batch.
 """
@@ -15,24 +16,37 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from suggest.errors import ModelError
 from suggest.index.embedding import Vectors
+from suggest.index.late import Packed, pack
 from suggest.text import clean
 
 _FILES = ("student.json", "tokenizer.json", "model.onnx")
 _WINDOW = 128
 """Tokens of one window; a longer text is the mean of its windows."""
 _QUERY_WINDOWS = 2
+_OUTPUTS = ("sentence_embedding", "tokens")
 _FEW = 4
 """Fewer texts than this are not worth a pool of threads."""
 _RECENT = 256
 """Questions whose vectors are kept: the classifier of escalations and the search ask for the same."""
 _DOCUMENT_WINDOWS = 4
 """A document's windows beyond this are not read."""
+_NEIGHBOURS = 2
+"""Word pieces of a document side by side that are kept as one vector, their mean: half the space."""
+
+
+class _Read(NamedTuple):
+    """What the model says of one window."""
+
+    vector: Vectors
+    """Of the whole, shape (d,)."""
+    pieces: Vectors
+    """Of each word piece, unit vectors of shape (n, w)."""
 
 
 class StudentEmbedder:
@@ -46,7 +60,7 @@ class StudentEmbedder:
         self._folder = Path(folder)
         try:
             config = json.loads((self._folder / "student.json").read_text(encoding="utf-8"))
-            self._width = int(config["width"])
+            self._width, self._piece_width = int(config["width"]), int(config["piece_width"])
             self._recent = lru_cache(maxsize=_RECENT)(self._query)
             tokenizer: Any = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
             self._tokenizer = tokenizer
@@ -78,7 +92,7 @@ class StudentEmbedder:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) over the files of the model and how texts are cut."""
-        digest = hashlib.sha256(f"{_WINDOW} {_QUERY_WINDOWS} {_DOCUMENT_WINDOWS}".encode())
+        digest = hashlib.sha256(f"{_WINDOW} {_QUERY_WINDOWS} {_DOCUMENT_WINDOWS} {_NEIGHBOURS}".encode())
         for name in _FILES:
             digest.update((self._folder / name).read_bytes())
         return digest.hexdigest()
@@ -86,7 +100,9 @@ class StudentEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed what customers ask."""
         if len(texts) < _FEW:
-            return np.stack([self._recent(text) for text in texts]) if texts else self.embed_windows([])
+            return (
+                np.stack([self._recent(text).vector for text in texts]) if texts else self.embed_windows([])
+            )
         return self.embed_windows([self.windows(text, _QUERY_WINDOWS) for text in texts])
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
@@ -95,19 +111,37 @@ class StudentEmbedder:
 
     def embed_windows(self, windows: Sequence[Sequence[Sequence[int]]]) -> Vectors:
         """Return a unit vector for each text, shape (n, d), from its windows; zeros for one without any."""
+        return self._joined(self._read(windows))
+
+    def embed_question(self, text: str) -> Vectors:
+        """Return the word pieces of what a customer asks."""
+        return self._recent(text).pieces
+
+    def embed_entries(self, texts: Sequence[str]) -> tuple[Vectors, list[Packed]]:
+        """Return what :meth:`embed_documents` does, and the word pieces of each text, from one reading."""
+        read = self._read([self.windows(text) for text in texts])
+        return self._joined(read), [pack(_halved(_pieces(parts, self._piece_width))) for parts in read]
+
+    @property
+    def piece_width(self) -> int:
+        """Columns of a word piece's vector."""
+        return self._piece_width
+
+    def _read(self, windows: Sequence[Sequence[Sequence[int]]]) -> list[list[_Read]]:
         flat = [ids for parts in windows for ids in parts]
         if len(flat) < _FEW:
-            found = [self._run(ids) for ids in flat]
+            found = iter([self._run(ids) for ids in flat])
         else:
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-                found = list(pool.map(self._run, flat))
-        vectors = np.zeros((len(windows), self._width), np.float32)
-        at = 0
-        for row, parts in enumerate(windows):
+                found = iter(list(pool.map(self._run, flat)))
+        return [[next(found) for _ in parts] for parts in windows]
+
+    def _joined(self, read: Sequence[Sequence[_Read]]) -> Vectors:
+        vectors = np.zeros((len(read), self._width), np.float32)
+        for row, parts in enumerate(read):
             if parts:
-                mean = np.mean(found[at : at + len(parts)], axis=0)
+                mean = np.mean([part.vector for part in parts], axis=0)
                 vectors[row] = mean / np.linalg.norm(mean)
-            at += len(parts)
         return vectors
 
     def windows(self, text: str, most: int = _DOCUMENT_WINDOWS) -> list[list[int]]:
@@ -121,12 +155,27 @@ class StudentEmbedder:
             cut.pop()
         return [[self._ends[0], *part, self._ends[1]] for part in cut]
 
-    def _query(self, text: str) -> Vectors:
-        row: Vectors = self.embed_windows([self.windows(text, _QUERY_WINDOWS)])[0]
+    def _query(self, text: str) -> _Read:
+        parts = self._read([self.windows(text, _QUERY_WINDOWS)])
+        row: Vectors = self._joined(parts)[0]
         row.setflags(write=False)
-        return row
+        return _Read(row, _pieces(parts[0], self._piece_width))
 
-    def _run(self, ids: Sequence[int]) -> Vectors:
-        [found] = self._session.run(None, {"input_ids": np.asarray([ids], dtype=np.int64)})
-        row: Vectors = found[0]
-        return row
+    def _run(self, ids: Sequence[int]) -> _Read:
+        vectors, pieces = self._session.run(_OUTPUTS, {"input_ids": np.asarray([ids], dtype=np.int64)})
+        return _Read(vectors[0], _unit(pieces[0][1:-1]))  # without the marks at both ends
+
+
+def _pieces(parts: Sequence[_Read], width: int) -> Vectors:
+    return np.concatenate([part.pieces for part in parts]) if parts else np.zeros((0, width), np.float32)
+
+
+def _unit(pieces: Vectors) -> Vectors:
+    found: Vectors = pieces / np.maximum(np.linalg.norm(pieces, axis=1, keepdims=True), 1e-9)
+    return found
+
+
+def _halved(pieces: Vectors) -> Vectors:
+    """Return the unit means of neighbours; a last one without a neighbour is left out, unless it is alone."""
+    whole = len(pieces) // _NEIGHBOURS * _NEIGHBOURS
+    return _unit(pieces[:whole].reshape(-1, _NEIGHBOURS, pieces.shape[1]).mean(axis=1)) if whole else pieces

@@ -13,6 +13,7 @@ from typing import Literal
 from suggest.errors import ModelMismatch
 from suggest.index import generation as generations
 from suggest.index.analysis_pool import AnalysisPool
+from suggest.index.build import mend_pieces
 from suggest.index.canaries import drift
 from suggest.index.embedding import Embedder
 from suggest.index.generation import Generation
@@ -57,6 +58,8 @@ def synchronise(
         number, embedded_now = publish(
             writer, plan.roster, live, legs, anew=masked_anew, masking=MASKING_VERSION
         )
+    elif not dry_run and live is not None:
+        mend_pieces(writer.store, writer.embedder, writer.pieces, live.rows.key, writer.on_progress)
     if not dry_run:
         dropped = drop_outdated(writer.folder, writer.store)
         if number != (live.number if live else 0):

@@ -21,7 +21,9 @@ from suggest.index.embedding import Embedder, Vectors
 from suggest.index.generation import Generation
 from suggest.index.health import check_vectors, check_words
 from suggest.index.known_pairs import embedded, known_pairs
+from suggest.index.late import late_interaction
 from suggest.index.masking import version_of
+from suggest.index.pieces import PieceStore, keep_used
 from suggest.index.roster import Roster, inherit, rows_of
 from suggest.index.rows import write as write_rows
 from suggest.index.stores import Backends, Store
@@ -47,6 +49,8 @@ class Writer(NamedTuple):
     store: Store
     backends: Backends
     embedder: Embedder
+    pieces: PieceStore | None
+    """Where the word pieces of the model lie, if it gives some."""
     on_progress: Progress
 
     def next_number(self, live: Generation | None) -> int:
@@ -57,7 +61,7 @@ class Writer(NamedTuple):
         """Delete old generations and what only they used; what cannot be deleted now, the next sync will."""
         with suppress(KnowledgeBaseError, OSError):
             generations.discard_old(self.folder, KEEP_GENERATIONS)
-            self.store.keep_only(generations.keys_in_use(self.folder))
+            keep_used(self.folder, self.store)
 
 
 class Built(NamedTuple):
@@ -132,13 +136,17 @@ def _assemble(
 ) -> Built:
     """Build generation ``number`` aside."""
     store, embedder, progress = writer.store, writer.embedder, writer.on_progress
+    late = late_interaction(embedder)
     building = generations.begin(writer.folder, number)
     inherited = inherit(roster.keys, live)
     rows, manifest = rows_of(store, roster, inherited)
     same_model = live is not None and live.manifest["model"]["fingerprint"] == embedder.fingerprint
     nothing = inherit(roster.keys, None)
     vectors = inherited if same_model else nothing
-    made = build.vectors_of(writer.folder, building, store, embedder, rows, vectors, progress, anew=anew)
+    made = build.vectors_of(
+        writer.folder, building, store, embedder, writer.pieces, rows, vectors, progress, anew=anew
+    )
+    build.mend_pieces(store, embedder, writer.pieces, roster.keys, progress)
     trained_on = build.search_structure(
         writer.backends.vector, building, made, embedder, len(roster.keys), live
     )
@@ -169,6 +177,7 @@ def _assemble(
             "name": embedder.name,
             "fingerprint": embedder.fingerprint,
             "dimension": embedder.dimension,
+            "piece_width": 0 if late is None else late.piece_width,
             "canaries": canaries,
         },
         "adaptation": {"generation": number, **adaptation} if legs.adapting == "learn" else adaptation,

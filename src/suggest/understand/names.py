@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from suggest.text import Morpheme, holds_morpheme, morphemes
+from suggest.text import Morpheme, Sought, morphemes, morphemes_if
 from suggest.understand.latin_names import find_latin_names
 from suggest.understand.lexicon import alternatives, beginning, lexicon
 from suggest.understand.numbers import Found
@@ -147,7 +147,7 @@ def _labelled(text: str) -> Iterator[Stretch]:
 
 
 def _in_prose(text: str) -> Iterator[Stretch]:
-    found = morphemes(text) if holds_morpheme(text, _begins_name) else []
+    found = morphemes_if(text, _BEGINNINGS)
     i = 0
     while i < len(found):
         if not _may_begin(found[i]):
@@ -364,19 +364,15 @@ def _is_place(m: Morpheme) -> bool:
 
 
 def _nameish(m: Morpheme) -> bool:
-    return _is_nameish(m.pos, m.surface)
+    return is_person(m) or _is_place(m)
 
 
 def _may_begin(m: Morpheme) -> bool:
-    return _begins_name(m.pos, m.surface)
+    return _nameish(m) or (m.pos[0] == "名詞" and m.surface in _SURNAMES)
 
 
-def _is_nameish(pos: tuple[str, ...], surface: str) -> bool:
-    return pos[:2] == ("名詞", "固有名詞") and (pos[2] == "人名" or (pos[2] == "地名" and len(surface) <= 3))
-
-
-def _begins_name(pos: tuple[str, ...], surface: str) -> bool:
-    return pos[0] == "名詞" and (_is_nameish(pos, surface) or surface in _SURNAMES)
+_BEGINNINGS = Sought(lambda pos: pos[1] == "固有名詞" and pos[2] in ("人名", "地名"), _SURNAMES)
+"""A text without any of these holds no name that :func:`_may_begin`."""
 
 
 @lru_cache(maxsize=20_000)

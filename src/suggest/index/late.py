@@ -1,0 +1,58 @@
+"""Late interaction: a question's words are compared with an entry's one by one (MaxSim; Khattab and Zaharia, 2020).
+
+One vector for a whole text says what it is about; which of ten entries about the same thing answers is told by single
+words. So the best candidates are compared again: the mean, over the word pieces of the question, of the cosine with the
+nearest one of the entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suggest.index.embedding import Embedder, Vectors
+
+Packed = NDArray[np.int8]
+"""An entry's word pieces, shape (n, w): unit vectors times 127, rounded."""
+_ONE = 127.0
+
+
+@runtime_checkable
+class LateInteraction(Embedder, Protocol):
+    """A model that also gives the vectors of single word pieces. They depend on nothing but their text."""
+
+    @property
+    def piece_width(self) -> int:
+        """Columns of a piece's vector; 0 when the model gives none after all."""
+
+    def embed_question(self, text: str) -> Vectors:
+        """Return the pieces of what a customer asks: unit vectors, shape (n, piece_width)."""
+
+    def embed_entries(self, texts: Sequence[str]) -> tuple[Vectors, list[Packed]]:
+        """Return what ``embed_documents`` does, and the pieces of each text, from one reading."""
+
+
+def late_interaction(embedder: Embedder) -> LateInteraction | None:
+    """Return ``embedder`` when it gives the vectors of single pieces."""
+    return embedder if isinstance(embedder, LateInteraction) and embedder.piece_width else None
+
+
+def pack(vectors: Vectors) -> Packed:
+    """Round unit vectors, shape (n, w)."""
+    packed: Packed = np.rint(vectors * _ONE).astype(np.int8)
+    return packed
+
+
+def maxsim(question: Vectors, entries: Sequence[Packed]) -> NDArray[np.float32]:
+    """Return how near each of ``entries`` is, shape (len(entries),), in -1..1; NaN for one without pieces."""
+    found = np.full(len(entries), np.nan, np.float32)
+    told = [i for i, pieces in enumerate(entries) if len(pieces)]
+    if not told or not len(question):
+        return found
+    starts = np.cumsum([0, *(len(entries[i]) for i in told[:-1])])
+    alike = question @ np.concatenate([entries[i] for i in told]).astype(np.float32).T
+    found[told] = np.maximum.reduceat(alike, starts, axis=1).mean(axis=0) / _ONE
+    return found
