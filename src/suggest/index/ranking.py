@@ -35,7 +35,7 @@ by chance: all the way, long entries crowd out short ones."""
 
 _COMPARED = 20
 """Candidates that are compared word by word."""
-_LATE_SHARE = 0.4
+_LATE_SHARE = 0.5
 """Share of late interaction in the semantic score of a model that has it; the rest is the cosine."""
 
 
