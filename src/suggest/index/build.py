@@ -249,10 +249,11 @@ def mend_pieces(
     embedder: Embedder,
     pieces: PieceStore | None,
     keys: NDArray[np.int64],
+    checksums: NDArray[np.int64],
     on_progress: Progress,
 ) -> None:
     """Make the word pieces that versions lack: their file was lost, or the vectors are from a sync that was killed."""
-    lacking = [] if pieces is None else pieces.lacking(keys)
+    lacking = [] if pieces is None else pieces.lacking(keys, checksums)
     for start in range(0, len(lacking), _BATCH):
         _embed_keys(store, embedder, pieces, lacking[start : start + _BATCH])
         on_progress("embedding words", min(start + _BATCH, len(lacking)), len(lacking))

@@ -90,20 +90,19 @@ def _store_problems(kb: Path, opened: Sequence[Generation], backends: Backends) 
     return problems
 
 
-def _piece_problems(kb: Path, generations_: Sequence[Generation]) -> list[str]:
+def _piece_problems(kb: Path, opened: Sequence[Generation]) -> list[str]:
     problems: dict[str, None] = {}
-    for generation in generations_:
+    for generation in opened:
         pieces = opened_pieces(kb, generation)
         if pieces is None:
             continue
         try:
             problems |= dict.fromkeys(pieces.problems())
-            keys = generation.rows.key
-            lacking = [] if problems else pieces.lacking(keys)
+            lacking = [] if problems else pieces.lacking(generation.rows.key, generation.rows.checksum)
             if lacking:
                 problems[
                     f"{pieces.path}: the word pieces of {len(lacking)} entry versions of generation {generation.number} are "
-                    f"missing (e.g. {lacking[0]}); sync the sources again, which makes them anew"
+                    f"missing or other ones (e.g. {lacking[0]}); sync the sources again, which makes them anew"
                 ] = None
         except SuggestError as error:
             problems[str(error)] = None

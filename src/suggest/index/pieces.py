@@ -75,13 +75,13 @@ class PieceStore:
                     (key, version, source),
                 )
 
-    def lacking(self, keys: NDArray[np.int64]) -> list[int]:
-        """Return those of ``keys`` without pieces, in the order given."""
+    def lacking(self, keys: NDArray[np.int64], versions: NDArray[np.int64]) -> list[int]:
+        """Return those of ``keys`` that have no pieces, or another version's; in the order given."""
         with self._guarded(), self._engine.connect() as connection:
-            held = np.array(
-                [row[0] for row in connection.exec_driver_sql("SELECT key FROM pieces")], np.int64
-            )
-        return [int(key) for key in keys[~np.isin(keys, held)]]
+            rows = connection.exec_driver_sql("SELECT key, version FROM pieces")
+            held: dict[int, int] = {row[0]: row[1] for row in rows}
+        said = zip(keys.tolist(), versions.tolist(), strict=True)
+        return [key for key, version in said if held.get(key) != version]
 
     def of(self, keys: Sequence[int], versions: Sequence[int]) -> list[Packed]:
         """Return the pieces of versions, each of shape (n, w), in the order given.

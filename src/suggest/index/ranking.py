@@ -34,7 +34,7 @@ by chance: all the way, long entries crowd out short ones."""
 
 
 _COMPARED = 20
-"""Candidates that are compared word by word."""
+"""Candidates that are compared word by word, however many were asked for; the others follow them."""
 _LATE_SHARE = 0.5
 """Share of late interaction in the semantic score of a model that has it; the rest is the cosine."""
 
@@ -106,15 +106,17 @@ def rank(
     semantic = (semantic + _PASSAGE_SHARE * np.maximum(lead, 0.0)).astype(np.float32)
     answered_by = generation.rows.answered_by
     fused = _fused(answered_by, rows, lexical, semantic, vector_weight)
+    order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
     if words is not None:
-        chosen = _choose(generation, rows, fused, max(top, _COMPARED), per_kind)
-        rows, lexical = [rows[i] for i in sorted(chosen)], lexical[sorted(chosen)]
-        semantic = _word_by_word(words, rows, semantic[sorted(chosen)])
-        fused = _fused(answered_by, rows, lexical, semantic, vector_weight)
-    return [
-        Ranked(rows[i], float(fused[i]), float(lexical[i]), float(semantic[i]))
-        for i in _choose(generation, rows, fused, top, per_kind)
-    ]
+        near = sorted(order[place] for place in _choose(generation, rows, order, _COMPARED, per_kind))
+        these = [rows[i] for i in near]
+        semantic[near] = _word_by_word(words, these, semantic[near])
+        fused[near] = _fused(answered_by, these, lexical[near], semantic[near], vector_weight)
+        rest = [i for i in order if i not in set(near)]
+        fused[rest] = np.minimum(fused[rest], fused[near].min())
+        order = [*sorted(near, key=lambda i: (-fused[i], rows[i])), *rest]
+    chosen = [order[place] for place in _choose(generation, rows, order, top, per_kind)]
+    return [Ranked(rows[i], float(fused[i]), float(lexical[i]), float(semantic[i])) for i in chosen]
 
 
 def _fused(
@@ -184,16 +186,15 @@ def _by_words(
 
 
 def _choose(
-    generation: Generation, rows: Sequence[int], fused: NDArray[np.float64], top: int, per_kind: int
+    generation: Generation, rows: Sequence[int], order: Sequence[int], top: int, per_kind: int
 ) -> list[int]:
-    """Return positions in ``rows``, best first: the first ``top``, then more of a kind that is short."""
-    order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
-    places = list(range(min(top, len(rows))))
+    """Return places in ``order``, which lists ``rows`` best first: the first ``top``, then more of a kind that is short."""
+    places = list(range(min(top, len(order))))
     if per_kind:
         kinds: NDArray[Any] = generation.rows.kind[[rows[i] for i in order]]
         for kind in (0, 1):
             places.extend(int(p) for p in np.flatnonzero(kinds == kind)[:per_kind] if p >= top)
-    return [order[place] for place in sorted(places)]
+    return sorted(places)
 
 
 def describe(

@@ -59,7 +59,14 @@ def synchronise(
             writer, plan.roster, live, legs, anew=masked_anew, masking=MASKING_VERSION
         )
     elif not dry_run and live is not None:
-        mend_pieces(writer.store, writer.embedder, writer.pieces, live.rows.key, writer.on_progress)
+        mend_pieces(
+            writer.store,
+            writer.embedder,
+            writer.pieces,
+            live.rows.key,
+            live.rows.checksum,
+            writer.on_progress,
+        )
     if not dry_run:
         dropped = drop_outdated(writer.folder, writer.store)
         if number != (live.number if live else 0):

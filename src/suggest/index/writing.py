@@ -146,7 +146,7 @@ def _assemble(
     made = build.vectors_of(
         writer.folder, building, store, embedder, writer.pieces, rows, vectors, progress, anew=anew
     )
-    build.mend_pieces(store, embedder, writer.pieces, roster.keys, progress)
+    build.mend_pieces(store, embedder, writer.pieces, roster.keys, rows["checksum"], progress)
     trained_on = build.search_structure(
         writer.backends.vector, building, made, embedder, len(roster.keys), live
     )
