@@ -108,13 +108,13 @@ def rank(
     fused = _fused(answered_by, rows, lexical, semantic, vector_weight)
     order = sorted(range(len(rows)), key=lambda i: (-fused[i], rows[i]))
     if words is not None:
-        near = sorted(order[place] for place in _choose(generation, rows, order, _COMPARED, per_kind))
-        these = [rows[i] for i in near]
-        semantic[near] = _word_by_word(words, these, semantic[near])
-        fused[near] = _fused(answered_by, these, lexical[near], semantic[near], vector_weight)
-        rest = [i for i in order if i not in set(near)]
-        fused[rest] = np.minimum(fused[rest], fused[near].min())
-        order = [*sorted(near, key=lambda i: (-fused[i], rows[i])), *rest]
+        compared = sorted(order[place] for place in _choose(generation, rows, order, _COMPARED, per_kind))
+        these = [rows[i] for i in compared]
+        semantic[compared] = _word_by_word(words, these, semantic[compared])
+        fused[compared] = _fused(answered_by, these, lexical[compared], semantic[compared], vector_weight)
+        rest = [i for i in order if i not in compared]
+        fused[rest] = np.minimum(fused[rest], fused[compared].min())
+        order = [*sorted(compared, key=lambda i: (-fused[i], rows[i])), *rest]
     chosen = [order[place] for place in _choose(generation, rows, order, top, per_kind)]
     return [Ranked(rows[i], float(fused[i]), float(lexical[i]), float(semantic[i])) for i in chosen]
 
