@@ -20,23 +20,17 @@ from typing import Any, Self, TypeVar
 
 from suggest.index.analysis import Parts, Terms, analyse
 from suggest.records import ResolvedCase
-from suggest.understand.masking import MaskedCase, mask_case
+from suggest.understand.masking import MASKED_FIELDS, MaskedCase, mask_case, mask_fields, with_masked
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
-_MANY = 2_000  # texts analysed here before workers are worth their start
-
-
-def _mask_json(given: dict[str, Any]) -> list[Any]:
-    case = ResolvedCase.model_validate(given)
-    masked = mask_case(case)
-    return [None if masked.case is case else masked.case.model_dump(mode="json"), dict(masked.counts)]
+_MANY = 1_000  # texts analysed here before workers are worth their start
 
 
 TASKS: dict[str, Callable[[Any], Any]] = {
     "analyse": lambda given: analyse(Parts(*given)),
-    "mask": _mask_json,
+    "mask": mask_fields,
 }
 """What a worker can do to one item; what goes in and comes out is JSON."""
 
@@ -72,10 +66,8 @@ class AnalysisPool:
             "mask",
             cases,
             mask_case,
-            lambda case: case.model_dump(mode="json"),
-            lambda case, made: MaskedCase(
-                case if made[0] is None else ResolvedCase.model_validate(made[0]), Counter(made[1])
-            ),
+            lambda case: case.model_dump(mode="json", include=MASKED_FIELDS),
+            lambda case, made: with_masked(case, made[0], Counter(made[1])),
         )
 
     def _each(

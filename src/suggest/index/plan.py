@@ -21,7 +21,7 @@ from suggest.records import Entry
 from suggest.sources.reader import EntryReader, Part, Sourced
 
 _READ_AT_ONCE = 1_024
-_STORED_AT_ONCE = 2_048
+_STORED_AT_ONCE = 1_024
 _NOT_SEEN, _SAME, _OTHER = 0, 1, 2
 
 

@@ -36,7 +36,7 @@ by chance: all the way, long entries crowd out short ones."""
 _COMPARED = 20
 """Candidates that are compared word by word, however many were asked for; the others follow them."""
 _LATE_SHARE = 0.5
-"""Share of late interaction in the semantic score of a model that has it; the rest is the cosine."""
+"""Share of late interaction in the semantic score of a model that has it; the rest is the cosine (decision 17)."""
 
 
 class Words(NamedTuple):

@@ -26,7 +26,7 @@ class Features(NamedTuple):
     """One candidate for one concern. All values lie in -1..1."""
 
     semantic: float
-    """Cosine of concern and entry, 0..1."""
+    """Nearness of concern and entry by vectors, of the whole and of single words, 0..1."""
     lexical: float
     """Saturated BM25, 0..1."""
     coverage: float

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from suggest.records import PersonalData, ResolvedCase
@@ -74,28 +74,44 @@ class MaskedCase(NamedTuple):
     counts: Counter[str]
 
 
+MASKED_FIELDS = {*_TEXTS, *_LABELS, "tags", "extra", "lang"}
+"""The fields of a case that :func:`mask_fields` needs; it changes all but the language."""
+
+
 def mask_case(case: ResolvedCase) -> MaskedCase:
     """Mask a past case: its texts, and whatever personal data its other fields hold.
 
     A name that one text gives away is masked in the others too. The product's own name stays. A case without
     personal data comes back itself.
     """
-    fields = _Fields(case.lang or detect_language(f"{case.inquiry}\n{case.reply}"))
-    texts = {name: Examined(getattr(case, name)) for name in _TEXTS if getattr(case, name)}
+    return with_masked(case, *mask_fields({name: getattr(case, name) for name in MASKED_FIELDS}))
+
+
+def with_masked(case: ResolvedCase, changed: dict[str, Any], counts: Counter[str]) -> MaskedCase:
+    """Return ``case`` with what :func:`mask_fields` changed of it."""
+    if "tags" in changed:
+        changed = changed | {"tags": tuple(changed["tags"])}
+    return MaskedCase(case.model_copy(update=changed) if changed else case, counts)
+
+
+def mask_fields(said: Mapping[str, Any]) -> tuple[dict[str, Any], Counter[str]]:
+    """Return those of :data:`MASKED_FIELDS` of a case that hold personal data, masked, and how many values of each type."""
+    fields = _Fields(said["lang"] or detect_language(f"{said['inquiry']}\n{said['reply']}"))
+    texts = {name: Examined(said[name]) for name in _TEXTS if said[name]}
     names = set[str]().union(*(text.names for text in texts.values()))
-    ours = {case.product, *case.product.split(), *case.tags}
+    ours = {said["product"], *said["product"].split(), *said["tags"]}
     changed: dict[str, Any] = {}
     for name, examined in texts.items():
         text = examined.text
         spans = [span for span in examined.spans(names) if text[span.start : span.end] not in ours]
         fields.counts.update(span.type for span in spans)
-        changed[name] = replaced(text, spans, fields.language)
+        changed[name] = replaced(text, spans, fields.language) if spans else text
     for name in _LABELS:
-        changed[name] = fields.masked(getattr(case, name))
-    changed["tags"] = tuple(fields.masked(tag) for tag in case.tags)
-    changed["extra"] = {key: fields.masked_field(key, value) for key, value in case.extra.items()}
-    update = {name: value for name, value in changed.items() if value != getattr(case, name)}
-    return MaskedCase(case.model_copy(update=update) if update else case, fields.counts)
+        changed[name] = fields.masked(said[name])
+    changed["tags"] = [fields.masked(tag) for tag in said["tags"]]
+    changed["extra"] = {key: fields.masked_field(key, value) for key, value in said["extra"].items()}
+    before = {**said, "tags": list(said["tags"])}
+    return {name: value for name, value in changed.items() if value != before[name]}, fields.counts
 
 
 def mask_value(value: Any, language: Language = "ja") -> Any:
