@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from suggest.errors import CalibrationError
 from suggest.evaluate import reliability
 from suggest.judge import prior_for
-from suggest.judge.answer_types import asked, holds
 from suggest.judge.calibration import (
     FILE_NAME,
     Calibration,
@@ -28,6 +27,7 @@ from suggest.judge.features import FALLING, RISING, Features, features_of
 from suggest.judge.fitting import fit_link, fit_weights, held_back
 from suggest.judge.scoring import ScoreModel
 from suggest.records import Concern, Entry, Evidence, Match
+from suggest.understand.answer_types import asked, holds
 
 Make = Callable[..., Entry]
 TODAY = date(2026, 6, 1)

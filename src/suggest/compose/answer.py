@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from suggest.compose.citing import add_reference, citation, title_of
 from suggest.compose.conflicts import Conflict, conflicts, outranks
 from suggest.compose.examples import Detector, Example, example_of
+from suggest.compose.further import further
 from suggest.compose.outline import Listing, Sentence, outline
 from suggest.compose.part import Part
 from suggest.compose.prose import add_plain, context_of, listed
@@ -24,6 +25,7 @@ _ENGLISH = 2.2  # English takes about this many characters for one Japanese char
 _MIN_CASE_SHARE = 0.2
 _ON_TOPIC = 0.3
 _LATIN = re.compile(r"[A-Za-z]{2,}")
+_LEAST = 120  # characters that the sentence which answers the very question may always have
 _RIVALS = 3  # entries of each kind that are held against the article
 
 
@@ -160,7 +162,19 @@ def _from_article(
         for concern in asked
     )
     if stated:
-        _add_procedure(part, article, chosen, wording)
+        section = _add_procedure(part, article, chosen, wording)
+        if part.has_steps:
+            part.reason = _stated(article, "reason", wording, apart=True)
+        left = room - sum(len(line.text) for line in part.point if line.mark == "step")
+        part.point += further(
+            article,
+            outline(article.body),
+            section,
+            asked,
+            part.said,
+            room=max(left, _LEAST),
+            japanese=wording.japanese,
+        )
     else:
         add_plain(part, article, chosen, wording, headed=headed)
         if not part.point:
@@ -174,8 +188,11 @@ def _from_article(
     return part
 
 
-def _stated(article: Article, name: EntryField, wording: Wording) -> list[Line]:
-    """Quote a structured field: its sentences as one line a paragraph, its list as steps."""
+def _stated(article: Article, name: EntryField, wording: Wording, *, apart: bool = False) -> list[Line]:
+    """Quote a structured field: its sentences as one line a paragraph, its list as steps.
+
+    ``apart`` from what it explains, 「…行っているためです。」 becomes 「…行っています。」.
+    """
     lines: list[Line] = []
     for section in outline(getattr(article, name)):
         if section.heading is not None:
@@ -188,21 +205,22 @@ def _stated(article: Article, name: EntryField, wording: Wording) -> list[Line]:
                 continue
             fit = tuple(s for s in block if quotable(s, japanese=wording.japanese))
             if fit:
-                lines.append(quote(article, name, fit))
+                lines.append(quote(article, name, fit, apart=apart))
     return lines
 
 
-def _add_procedure(part: Part, article: Article, chosen: Selection, wording: Wording) -> None:
-    """Put the steps of the body under a structured Point that has none."""
+def _add_procedure(part: Part, article: Article, chosen: Selection, wording: Wording) -> int | None:
+    """Put the steps of the body under a structured Point that has none; return the number of their section."""
     if any(line.mark == "step" for line in part.point):
         part.has_steps = True
-        return
+        return None
     for unit in chosen.units:
         if isinstance(unit.content, Listing) and unit.content.procedure:
             part.point += context_of(article, chosen.sections[unit.section], wording, unit.content)
             part.point += listed(article, "body", unit.content)
             part.has_steps = True
-            return
+            return unit.section
+    return None
 
 
 def _add_example(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from suggest.compose.outline import Sentence
 from suggest.compose.part import Part
-from suggest.compose.quoting import Line, quotable, quote
+from suggest.compose.quoting import ENDING, Line, quotable, quote
 from suggest.compose.wording import Wording
 from suggest.records import Article
 
@@ -21,7 +21,11 @@ def citation(article: Article, wording: Wording, *, named: bool = False) -> tupl
 
 def add_reference(part: Part, article: Article, wording: Wording, *, cut: bool) -> None:
     """Point to the article for what was cut, and to its address where it is cited."""
-    cited = any(c.source.kind == "template" for line in part.reason for c in line.claims)
+    cited = any(
+        c.source.kind == "template" and c.source.template != ENDING
+        for line in part.reason
+        for c in line.claims
+    )
     title = _clean_title(article, wording)
     if cut and cited:
         part.references += wording.say("reference_same", entry_id=article.id)

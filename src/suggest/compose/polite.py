@@ -13,6 +13,7 @@ from typing import NamedTuple
 from suggest.text import Morpheme, morphemes
 
 _STOP = re.compile(r"[。．.\s]+$")
+_REASON_END = re.compile(r"(?<=[ぁ-ん])(?:ため|から)(?:です|でございます)[。．]?$")
 _LABEL_END = re.compile(r"「([^「」]{1,20})」$")
 _TAILS = (  # fixed noun endings: what is cut, what follows instead
     (re.compile(r"(?:が|は|も)?あり$"), "があります。"),
@@ -62,6 +63,17 @@ def polite(sentence: str) -> Polite | None:
     if last.pos[0] == "名詞" or last.pos[0] in ("接尾辞", "形状詞", "助詞", "代名詞"):
         return _noun(body, last, words[-2] if len(words) > 1 else None)
     return None
+
+
+def told_apart(reason: str) -> Polite | None:
+    """Return how to end a reason that stands apart from what it explains: 「…行っているためです」 → 「…行っています。」.
+
+    None for a sentence that does not end in ためです or からです, or whose verb cannot be told.
+    """
+    found = _REASON_END.search(reason)
+    if found is None or _POLITE_BEFORE.search(reason[: found.start()]):
+        return None
+    return polite(reason[: found.start()] + "。")
 
 
 def _after_label(body: str) -> Polite | None:

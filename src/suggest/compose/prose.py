@@ -24,7 +24,7 @@ from suggest.records import Article, EntryField, ResolvedCase
 
 _VERB_END = re.compile(r"[ァ-ヴー一-龥](?:する|[ぁ-ん]{0,3}[うくぐすつぬぶむる])$")
 _GENERIC = re.compile(
-    r"(?:(?:操作|設定|対応|対処|変更)?(?:の?手順|方法)|steps|procedure|how to|notes?|補足|備考|注意(?:事項|点)?|概要|説明)\s*[:：]?",
+    r"(?:(?:操作|設定|対応|対処|変更)?(?:の?手順|方法)|steps|procedure|how to|notes?|補足|備考|注意(?:事項|点)?|ご注意|概要|説明)\s*[:：]?",
     re.IGNORECASE,
 )
 
@@ -156,7 +156,12 @@ def _holds_for(article: Article, heading: Sentence, unit: Unit, *, generic: bool
     An unmarked heading may only cover what follows it at once. ``generic`` ones such as 「手順」 only part lists.
     """
     marked = article.body[: heading.start].rpartition("\n")[2].strip() != ""
-    return (marked or unit.block == 0) and (generic or not _GENERIC.fullmatch(heading.text.strip()))
+    return (marked or unit.block == 0) and (generic or not is_generic(heading))
+
+
+def is_generic(heading: Sentence) -> bool:
+    """Tell whether a heading says nothing of its own: 「手順」, 「ご注意」."""
+    return _GENERIC.fullmatch(heading.text.strip()) is not None
 
 
 def _bare_steps(block: Listing) -> bool:
@@ -169,7 +174,7 @@ def _is_lead(line: Line) -> bool:
 
 def context_of(article: Article, section: Section, wording: Wording, steps: Listing) -> list[Line]:
     """Say what the steps are for: their heading, or a neutral lead-in."""
-    if section.heading is not None and not _GENERIC.fullmatch(section.heading.text.strip()):
+    if section.heading is not None and not is_generic(section.heading):
         return [_heading_line(article, section.heading)]
     return list(wording.say("steps_follow")) if steps.intro is None else []
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suggest.compose.outline import Sentence
-from suggest.compose.polite import polite
+from suggest.compose.polite import polite, told_apart
 from suggest.compose.roles import is_japanese, is_polite
 from suggest.records import Article, Claim, EntryField, ResolvedCase, Source
 from suggest.understand.placeholders import has_placeholder
@@ -136,16 +136,23 @@ def without_connective(sentence: Sentence) -> Sentence:
 
 
 def quote(
-    entry: Article | ResolvedCase, field: EntryField, found: tuple[Sentence, ...], mark: Mark = "text"
+    entry: Article | ResolvedCase,
+    field: EntryField,
+    found: tuple[Sentence, ...],
+    mark: Mark = "text",
+    *,
+    apart: bool = False,
 ) -> Line:
     """Make one line of claims out of sentences of ``getattr(entry, field)``.
 
-    Everything is verbatim but the endings of plain sentences, which become polite ones.
+    Everything is verbatim but the endings of plain sentences, which become polite ones, and those of reasons that stand
+    ``apart`` from what they explain.
     """
     claims: list[Claim] = []
     texts: list[str] = []
     for sentence in found:
-        keep, ending = _politely(sentence, mark)
+        told = told_apart(sentence.text) if apart else None
+        keep, ending = told or _politely(sentence, mark)
         own = [
             Claim(
                 text=sentence.text[start:end],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ _SAME = 0.75
 _TELLING = 0.3  # a share from which a sentence is clearly about the concern
 _THIN = 100  # fewer characters leave most readers with a question
 _BRIEF = 450  # characters of a text that is quoted as a whole
+_HOW_TO = re.compile(r"(?:方法|手順|やり方|対処法?|解決策)[」）)]?$")
 _RELEVANT = 0.15  # what is quoted must share at least this much with the concern
 
 
@@ -50,7 +52,7 @@ def select(
     sections = outline(text)
     units = _fresh(units_of(sections, relevance, japanese), seen)
     chosen_sections = _sections(sections, units, relevance)
-    steps = [unit for unit in units if unit.procedure]
+    steps = [unit for unit in units if unit.procedure or _is_how_to(sections[unit.section])]
     if how and steps and not any(unit.section in chosen_sections for unit in steps):
         chosen_sections.add(max(steps, key=lambda u: (u.score, -u.section)).section)
     chosen = [unit for unit in units if unit.section in chosen_sections]
@@ -72,6 +74,10 @@ def select(
         kept = [pointer, *(unit for unit in kept if unit.share >= 0.5 * pointer.share)]
         pointer = None
     return Selection(sections, tuple(_in_order(kept)), cut, pointer)
+
+
+def _is_how_to(section: Section) -> bool:
+    return section.heading is not None and _HOW_TO.search(section.heading.text) is not None
 
 
 def together(selections: Iterable[Selection]) -> Selection:

@@ -7,10 +7,12 @@ after row) and their CRC-32. Rows never change; a generation's rows are there be
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,7 @@ _PIECES = Table(
     Column("crc", BigInteger, nullable=False),
 )
 _BATCH = 500
+_RECENT = 2_000  # versions whose pieces are kept in memory, some 8 KB each; they are immutable
 
 
 class PieceStore:
@@ -46,12 +49,16 @@ class PieceStore:
         self.path = _path(kb, fingerprint)
         self._width = width
         self._engine = engine(self.path, read_only=read_only)
+        self._recent: dict[tuple[int, int], Packed] = {}
+        self._lock = threading.Lock()
         if not read_only:
             with self._guarded():
                 _METADATA.create_all(self._engine)
 
     def close(self) -> None:
-        """Release the database's files."""
+        """Release the database's files, and forget what was read."""
+        with self._lock:
+            self._recent.clear()
         with suppress(SQLAlchemyError):
             self._engine.dispose()
 
@@ -88,16 +95,29 @@ class PieceStore:
 
         Raises KnowledgeBaseCorrupt for those that are missing, altered, or of another version.
         """
-        found = {}
-        with self._guarded(), self._engine.connect() as connection:
-            for start in range(0, len(keys), _BATCH):
-                part = tuple(keys[start : start + _BATCH])
-                marks = ", ".join("?" * len(part))
-                query = f"SELECT key, version, pieces, crc FROM pieces WHERE key IN ({marks})"  # noqa: S608 - marks only
-                for key, version, data, crc in connection.exec_driver_sql(query, part):
-                    found[key] = version, data, crc
-        made = []
-        for key, version in zip(keys, versions, strict=True):
+        wanted = list(zip(keys, versions, strict=True))
+        with self._lock:
+            held = {each: self._recent[each] for each in wanted if each in self._recent}
+        fresh = self._read([each for each in dict.fromkeys(wanted) if each not in held])
+        with self._lock:
+            self._recent |= fresh
+            while len(self._recent) > _RECENT:
+                del self._recent[next(iter(self._recent))]
+        held |= fresh
+        return [held[each] for each in wanted]
+
+    def _read(self, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Packed]:
+        rows: list[Any] = []
+        if wanted:
+            with self._guarded(), self._engine.connect() as connection:
+                for start in range(0, len(wanted), _BATCH):
+                    part = tuple(key for key, _ in wanted[start : start + _BATCH])
+                    marks = ", ".join("?" * len(part))
+                    query = f"SELECT key, version, pieces, crc FROM pieces WHERE key IN ({marks})"  # noqa: S608 - marks only
+                    rows += connection.exec_driver_sql(query, part).all()
+        found = {key: said for key, *said in rows}
+        made: dict[tuple[int, int], Packed] = {}
+        for key, version in wanted:
             said, data, crc = found.get(key, (None, b"", 0))
             if said != version or zlib.crc32(data) != crc or len(data) % self._width:
                 what = "are missing" if said is None else "differ from their checksum"
@@ -105,7 +125,7 @@ class PieceStore:
                     f"{self.path}: the word pieces of entry version {key} {what}; delete the file and sync the sources "
                     "again, which makes it anew"
                 )
-            made.append(np.frombuffer(data, np.int8).reshape(-1, self._width))
+            made[key, version] = np.frombuffer(data, np.int8).reshape(-1, self._width)
         return made
 
     def problems(self) -> list[str]:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from suggest.judge.answer_types import asked, holds
 from suggest.records import Concern, Entry, Evidence
+from suggest.understand.answer_types import asked, holds
 
 FEATURES_VERSION = 1
 WEIGHED, WEIGHED_OF_KIND = 10, 3

@@ -1,0 +1,96 @@
+"""What the body of a structured article says to the very question, beyond its ready-made Point and Reason.
+
+A Point is written for everybody. Whoever asks how long it takes, what it costs or whether it is too late wants the
+sentence that says so: 「お手続きには、書類の到着から3～5営業日かかります。」
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from suggest.compose.outline import Listing, Section
+from suggest.compose.prose import is_generic
+from suggest.compose.quoting import Line, depends_on_previous, has_note_mark, quote, without_connective
+from suggest.compose.relevance import Relevance, similarity
+from suggest.compose.units import Unit, units_of
+from suggest.records import Article
+from suggest.understand.answer_types import asked, holds
+
+_FIGURES = ("price", "time", "number")
+_IS_IT_POSSIBLE = re.compile(
+    r"でき(?:ます|る)(?:か|の)|可能|無理|だめ|ダメ|間に合|手遅れ|もう遅|too late|\bcan (?:i|we)\b|possible|is there any way",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"まで(?:です|に限)|限り(?:ます|、)|でき(?:ません|なく)|(?<!は)必要(?:です|になります|があります)|対象外|\buntil\b|\bcannot\b|\bonly\b",
+    re.IGNORECASE,
+)
+_WHAT_IT_IS = re.compile(
+    r"[A-Z]{2,}[-A-Z0-9]*\d+は"
+)  # 「MD-3410は、…のエラーです」: whoever names the code has met it
+_KIND, _BOUND = 0.3, 0.36  # what the right kind of answer, and a limit, weigh beside the share of words
+_ENOUGH = 0.35
+_SAME = 0.5
+
+
+def further(
+    article: Article,
+    sections: Sequence[Section],
+    told: int | None,
+    questions: Sequence[str],
+    said: Sequence[str],
+    *,
+    room: int,
+    japanese: bool,
+) -> list[Line]:
+    """Return the sentence of the body that answers each of ``questions`` best, where one clearly does, in their order.
+
+    ``told`` is the number of the section whose steps are quoted; what stands under a heading that speaks of something
+    else is left alone. ``said`` holds what is quoted already.
+    """
+    lines: list[Line] = []
+    taken: list[str] = [*said]
+    for question in questions:
+        units = units_of(
+            tuple(sections),
+            Relevance(question, [text for s in sections for b in s.blocks for text in _texts(b)]),
+            japanese,
+        )
+        fit = [(worth, unit) for unit in units if _fits(unit, sections, told, taken)
+               for worth in [_worth(unit, question)] if worth >= _ENOUGH]  # fmt: skip
+        for _, unit in sorted(fit, key=lambda pair: (-pair[0], pair[1].place))[:1]:
+            assert not isinstance(unit.content, Listing)
+            if unit.length <= room:
+                found = (without_connective(unit.content[0]), *unit.content[1:])
+                lines.append(quote(article, "body", found))
+                room -= unit.length
+                taken += unit.texts
+    return lines
+
+
+def _fits(unit: Unit, sections: Sequence[Section], told: int | None, said: Sequence[str]) -> bool:
+    heading = sections[unit.section].heading
+    return (
+        not isinstance(unit.content, Listing)
+        and not unit.pointer
+        and unit.lead.role in ("conclusion", "note")
+        and not _WHAT_IT_IS.match(unit.lead.text)
+        and not has_note_mark(unit.lead)
+        and not depends_on_previous(unit.lead)
+        and (heading is None or unit.section == told or is_generic(heading))
+        and not any(similarity(" ".join(unit.texts), line) >= _SAME for line in said)
+    )
+
+
+def _worth(unit: Unit, question: str) -> float:
+    """Return how much a sentence says to ``question``: its words, and whether it is the kind of answer that is asked for."""
+    text = " ".join(unit.texts)
+    kinds = [kind for kind in asked(question) if kind in _FIGURES]
+    right_kind = any(holds(text, kind) for kind in kinds)
+    limits = _IS_IT_POSSIBLE.search(question) is not None and _LIMIT.search(text) is not None
+    return unit.share + _KIND * right_kind + _BOUND * limits
+
+
+def _texts(block: object) -> list[str]:
+    return block.texts if isinstance(block, Listing) else [s.text for s in block]  # type: ignore[attr-defined]
