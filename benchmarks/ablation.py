@@ -24,7 +24,7 @@ from suggest import Inquiry, KnowledgeBase, Settings, Suggester, read_entries
 from suggest.evaluate import read_qrels, read_queries
 from suggest.evaluate.retrieval import metrics
 from suggest.index.embedding import Embedder
-from suggest.index.models import STUDENT
+from suggest.index.models import STUDENT, load_embedder
 from suggest.index.student_embedder import StudentEmbedder
 from suggest.settings import Retrieval
 
@@ -38,30 +38,43 @@ class Row(NamedTuple):
     vector_weight: float | None
 
 
+class WholeTexts:
+    """A model without the vectors of single word pieces."""
+
+    def __init__(self, model: Embedder) -> None:
+        self.name, self.dimension, self.fingerprint = (
+            model.name,
+            model.dimension,
+            f"whole {model.fingerprint}",
+        )
+        self.embed_queries, self.embed_documents = model.embed_queries, model.embed_documents
+
+
 def rows() -> list[Row]:
     """Return the configurations, from the barest on."""
 
     def student() -> Embedder:
-        return StudentEmbedder(STUDENT)
+        return WholeTexts(StudentEmbedder(STUDENT))
 
-    plain, fast, balanced = (
-        {"adapt": False},
-        {"profile": "fast"},
-        {"profile": "balanced"},
-    )
+    def both() -> Embedder:
+        return WholeTexts(load_embedder(Retrieval()))
+
+    plain, fast = {"adapt": False}, {"profile": "fast"}
     return [
         Row("words", Retrieval(**fast, **plain), None, 0.0),
         Row("static", Retrieval(**fast, **plain), None, 1.0),
         Row("static, adapted", Retrieval(**fast), None, 1.0),
         Row("student", Retrieval(**plain), student, 1.0),
         Row("student, adapted", Retrieval(), student, 1.0),
-        Row("static + student", Retrieval(**balanced, **plain), None, 1.0),
-        Row("static + student, adapted", Retrieval(**balanced), None, 1.0),
+        Row("static + student", Retrieval(**plain), both, 1.0),
+        Row("static + student, adapted", Retrieval(), both, 1.0),
+        Row("static + student, adapted, word by word", Retrieval(), None, 1.0),
         Row("words + static (`fast` unadapted)", Retrieval(**fast, **plain), None, None),
         Row("words + static, adapted (`fast`)", Retrieval(**fast), None, None),
-        Row("words + student, adapted", Retrieval(), student, 0.6),
-        Row("words + static + student (`balanced` unadapted)", Retrieval(**balanced, **plain), None, None),
-        Row("words + static + student, adapted (`balanced`)", Retrieval(**balanced), None, None),
+        Row("words + student, adapted", Retrieval(), student, 0.7),
+        Row("words + static + student", Retrieval(**plain), both, 0.7),
+        Row("words + static + student, adapted", Retrieval(), both, 0.7),
+        Row("words + static + student, adapted, word by word (`balanced`)", Retrieval(), None, None),
     ]
 
 
@@ -110,7 +123,7 @@ def main() -> None:
         built: dict[str, tuple[KnowledgeBase, KnowledgeBase]] = {}
         for row in rows():
             embedder = row.embedder() if row.embedder else None
-            key = f"{row.retrieval.profile}-{row.retrieval.adapt}-{row.embedder is not None}"
+            key = f"{row.retrieval.profile}-{row.retrieval.adapt}-{row.embedder.__name__ if row.embedder else ''}"
             if key not in built:
                 settings = Settings(retrieval=row.retrieval)
                 whole = KnowledgeBase.open(Path(work) / key, settings=settings, embedder=embedder)
