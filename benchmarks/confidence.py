@@ -29,6 +29,7 @@ from suggest.judge.fitting import fit_link
 from suggest.learn import LabelledInquiry, calibrate
 from suggest.learn.outcomes import outcome
 from suggest.settings import Judging, Retrieval
+from suggest.text import clean
 
 WRITTEN = Path(__file__).resolve().parents[1] / "training" / "student" / "inquiries.tsv"
 TODAY = date(2026, 6, 1)
@@ -156,17 +157,18 @@ def answers(held: list[dict[str, Any]], suggester: Suggester) -> None:
         ):
             top = matches.get(best.entry_id)
             if top is not None and row["kind"] != "multi":
-                single.append((concern.confidence, top.semantic, top.lexical, top.score, right))
+                cosine = whole_cosine(suggester.kb, concern.text, best.entry_id)
+                single.append((concern.confidence, cosine, top.lexical, top.score, right))
         confidence = found.examined.suggestion.confidence or 0.0
         if row["kind"] in ("single", "out_of_scope"):
             scope.append((confidence, row["kind"] == "out_of_scope", row.get("oos", "all")))
-    confidence, cosine, words, fused, right = zip(*single, strict=True)
+    confidence, cosines, words, fused, right = zip(*single, strict=True)
     print(f"top evidence right: {share(sum(right), len(right))} concerns of one-question inquiries\n")
     print("| | AUROC | AURC | AURC against cosine |\n|---|---|---|---|")
-    base = reliability.aurc(cosine, right)
+    base = reliability.aurc(cosines, right)
     for name, values in (
         ("confidence", confidence),
-        ("raw cosine", cosine),
+        ("raw cosine", cosines),
         ("raw BM25 (saturated)", words),
         ("fused score", fused),
     ):
@@ -192,6 +194,13 @@ def answers(held: list[dict[str, Any]], suggester: Suggester) -> None:
         )
     rank = with_interval(reliability.auroc, [-v for v, _, _ in scope], [o for _, o, _ in scope])
     print(f"\n- scope AUROC {rank}\n")
+
+
+def whole_cosine(kb: KnowledgeBase, text: str, entry_id: str) -> float:
+    """Return the cosine of a question's vector and an entry's, without passages and single words."""
+    generation = kb._generation
+    query = generation.adapted(kb.embedder.embed_queries([clean(text)]))[0]
+    return float(generation.vectors.scores(query, [generation.ids.row_of(entry_id)])[0])
 
 
 def lanes(held: list[dict[str, Any]], suggester: Suggester) -> None:
