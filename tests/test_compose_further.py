@@ -66,3 +66,22 @@ def test_a_reason_after_steps_stands_by_itself() -> None:
 def test_reasons_told_apart(reason: str, told: str | None) -> None:
     found = told_apart(reason)
     assert (reason[: found.keep] + found.ending if found else None) == told
+
+
+def test_a_note_that_says_no_comes_first() -> None:
+    article = Article(
+        id="recall",
+        title="メッセージを取り消す",
+        body=(
+            "1. 送信済みのメッセージを開きます。\n2. 「メッセージの取り消し」を選びます。\n\n"
+            "※ Mac 版では、送信したメールのメッセージを取り消すことはできません。"
+        ),
+    )
+    mac, _, _ = run("Mac 版で、送信したメールのメッセージを取り消す方法を教えてください。", [article])
+    other, _, _ = run("メッセージの取り消しの方法を教えてください。", [article])
+    assert mac is not None
+    assert other is not None
+    assert mac.text.index("Mac 版では") < mac.text.index("開きます")
+    assert "※ Mac" not in mac.text
+    assert other.text.index("Mac 版では") > other.text.index("開きます")
+    verbatim(mac, article)

@@ -77,7 +77,7 @@ def add_plain(
         found = tuple(s for u in group if not isinstance(u.content, Listing) for s in u.content)
         if has_note_mark(unit.lead) and not unit.bullet:
             found = (without_note_mark(found[0]), *found[1:])
-            part.point.append(quote(article, "body", found, "note"))
+            part.point.append(quote(article, "body", found, "note" if part.point else "text"))
         else:
             part.point.append(quote(article, "body", found, _bullet_or_text(units, unit)))
         i += len(group)

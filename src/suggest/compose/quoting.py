@@ -124,6 +124,7 @@ def without_note_mark(sentence: Sentence) -> Sentence:
     """Return the span after a leading 「注:」 or 「※」; the layout sets its own mark."""
     match = _NOTE_MARK.match(sentence.text)
     start = match.end() if match else 0
+    start = len(sentence.text) - len(sentence.text[start:].lstrip())
     return Sentence(sentence.text[start:], sentence.start + start, sentence.end, sentence.role)
 
 

@@ -172,7 +172,7 @@ def rows(lines: Sequence[Line], japanese: bool) -> list[str]:
             shown.append(f"・{line.text}" if japanese else f"- {line.text}")
         elif line.mark == "note":
             shown += [""] if previous in ("step", "below", "bullet") else []
-            shown.append(f"※{line.text}" if japanese else f"Note: {line.text}")
+            shown.append(f"※ {line.text}" if japanese else f"Note: {line.text}")
         elif line.mark == "below":
             shown.append(f"   {line.text}")
         else:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from suggest.compose.outline import Listing, Section, outline
-from suggest.compose.quoting import depends_on_previous, needs_steps
+from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.roles import follows_document, is_instruction
 from suggest.compose.units import Unit, units_of
@@ -19,6 +19,10 @@ _TELLING = 0.3  # a share from which a sentence is clearly about the concern
 _THIN = 100  # fewer characters leave most readers with a question
 _BRIEF = 450  # characters of a text that is quoted as a whole
 _HOW_TO = re.compile(r"(?:方法|手順|やり方|対処法?|解決策)[」）)]?$")
+_SAYS_NO = re.compile(
+    r"(?:でき|られ|え)ません[。]?$|サポートされていません[。]?$|(?:cannot|can't|is not supported)\b[^.]*\.$",
+    re.IGNORECASE,
+)
 _RELEVANT = 0.15  # what is quoted must share at least this much with the concern
 
 
@@ -182,6 +186,9 @@ def _in_order(kept: list[Unit]) -> list[Unit]:
     ordered = sorted(kept, key=lambda u: u.place)
     if not ordered:
         return ordered
+    refusal = _refusal(ordered)
+    if refusal is not None:
+        return [refusal, *(unit for unit in ordered if unit is not refusal)]
     first = ordered[0].section
     best = max(ordered, key=lambda u: u.share)
     opening = _best([u for u in ordered if u.section == first])
@@ -192,6 +199,16 @@ def _in_order(kept: list[Unit]) -> list[Unit]:
     return [u for u in ordered if u.section == best.section] + [
         u for u in ordered if u.section != best.section
     ]
+
+
+def _refusal(ordered: Sequence[Unit]) -> Unit | None:
+    """Return a later note that says no, where it speaks of the concern more than anything before it."""
+    for i, unit in enumerate(ordered):
+        if i and has_note_mark(unit.lead) and _SAYS_NO.search(unit.texts[0]):
+            before = _best(ordered[:i])
+            if unit.share >= _TELLING and unit.share > before and not depends_on_previous(unit.lead):
+                return unit
+    return None
 
 
 def _fresh(units: Sequence[Unit], seen: Sequence[str]) -> list[Unit]:
