@@ -18,6 +18,8 @@ from suggest.index.embedding import Embedder, Vectors
 Packed = NDArray[np.int8]
 """An entry's word pieces, shape (n, w): unit vectors times 127, rounded."""
 _ONE = 127.0
+_ONE_THREAD = 250_000
+"""Multiplications that OpenBLAS does in one thread; four times the processor time goes into waiting above that."""
 
 
 @runtime_checkable
@@ -53,6 +55,15 @@ def maxsim(question: Vectors, entries: Sequence[Packed]) -> NDArray[np.float32]:
     if not told or not len(question):
         return found
     starts = np.cumsum([0, *(len(entries[i]) for i in told[:-1])])
-    alike = question @ np.concatenate([entries[i] for i in told]).astype(np.float32).T
+    alike = _product(question, np.concatenate([entries[i] for i in told]).astype(np.float32))
     found[told] = np.maximum.reduceat(alike, starts, axis=1).mean(axis=0) / _ONE
+    return found
+
+
+def _product(question: Vectors, pieces: Vectors) -> Vectors:
+    """Return ``question @ pieces.T``, a stretch at a time: a larger product would start threads that wait for each other."""
+    found = np.empty((len(question), len(pieces)), np.float32)
+    step = max(1, _ONE_THREAD // question.size)
+    for start in range(0, len(pieces), step):
+        np.matmul(question, pieces[start : start + step].T, out=found[:, start : start + step])
     return found
