@@ -32,7 +32,7 @@ def main() -> None:
     """Count, choose, align and store."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/train"))
-    parser.add_argument("--work", type=Path, default=Path("training/work/student"))
+    parser.add_argument("--work", type=Path, default=Path("student-training"))
     parser.add_argument(
         "--chive", type=Path, help="folder of the word vectors (default: the installed package)"
     )

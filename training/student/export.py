@@ -173,7 +173,7 @@ def check(out: Path, plain: Path) -> None:
 def main() -> None:
     """Export and check."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("training/work/student"))
+    parser.add_argument("--work", type=Path, default=Path("student-training"))
     parser.add_argument("--checkpoint", default="checkpoint.safetensors")
     parser.add_argument("--out", type=Path, help="default: export, in the working folder")
     parser.add_argument("--last", action="store_true", help="the last weights instead of the averaged ones")

@@ -68,7 +68,7 @@ def main() -> None:
     """Encode and store."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/train"))
-    parser.add_argument("--work", type=Path, default=Path("training/work/student"))
+    parser.add_argument("--work", type=Path, default=Path("student-training"))
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)

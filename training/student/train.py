@@ -406,7 +406,7 @@ def main() -> None:
     """Start or go on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/train"))
-    parser.add_argument("--work", type=Path, default=Path("training/work/student"))
+    parser.add_argument("--work", type=Path, default=Path("student-training"))
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--tokens", type=int, default=1536, help="tokens in one process's batch")

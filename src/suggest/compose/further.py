@@ -26,9 +26,8 @@ _LIMIT = re.compile(
     r"まで(?:です|に限)|限り(?:ます|、)|でき(?:ません|なく)|(?<!は)必要(?:です|になります|があります)|対象外|\buntil\b|\bcannot\b|\bonly\b",
     re.IGNORECASE,
 )
-_WHAT_IT_IS = re.compile(
-    r"[A-Z]{2,}[-A-Z0-9]*\d+は"
-)  # 「MD-3410は、…のエラーです」: whoever names the code has met it
+_WHAT_IT_IS = re.compile(r"[A-Z]{2,}[-A-Z0-9]*\d+は")
+"""「MD-3410は、…のエラーです」: whoever names the code has met it."""
 _KIND, _BOUND = 0.3, 0.36  # what the right kind of answer, and a limit, weigh beside the share of words
 _ENOUGH = 0.35
 _SAME = 0.5
@@ -54,7 +53,7 @@ def further(
     for question in questions:
         units = units_of(
             tuple(sections),
-            Relevance(question, [text for s in sections for b in s.blocks for text in _texts(b)]),
+            Relevance(question, [text for section in sections for text in _texts(section)]),
             japanese,
         )
         fit = [(worth, unit) for unit in units if _fits(unit, sections, told, taken)
@@ -92,5 +91,9 @@ def _worth(unit: Unit, question: str) -> float:
     return unit.share + _KIND * right_kind + _BOUND * limits
 
 
-def _texts(block: object) -> list[str]:
-    return block.texts if isinstance(block, Listing) else [s.text for s in block]  # type: ignore[attr-defined]
+def _texts(section: Section) -> list[str]:
+    """Return the sentences and items of a section."""
+    found: list[str] = []
+    for block in section.blocks:
+        found += block.texts if isinstance(block, Listing) else [sentence.text for sentence in block]
+    return found

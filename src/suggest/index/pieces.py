@@ -2,7 +2,7 @@
 
 ``pieces-FINGERPRINT.sqlite`` holds a row for each version of an entry: its store ``key``, the ``version`` (the checksum
 of what the store has under that key, so that pieces of other entries are never taken for these), the ``pieces`` (int8, row
-after row) and their CRC-32. Rows never change; a generation's rows are there before it becomes live.
+after row) and their CRC-32. A row changes only when a sync mends it; a generation's rows are there before it becomes live.
 """
 
 from __future__ import annotations
@@ -16,7 +16,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, insert, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    bindparam,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from suggest.errors import KnowledgeBaseCorrupt, KnowledgeBaseError
@@ -37,6 +49,8 @@ _PIECES = Table(
     Column("pieces", LargeBinary, nullable=False),
     Column("crc", BigInteger, nullable=False),
 )
+_READ = select(_PIECES).where(_PIECES.c.key.in_(bindparam("keys", expanding=True)))
+"""Built once: every search runs it."""
 _BATCH = 500
 _RECENT = 2_000  # versions whose pieces are kept in memory, some 8 KB each; they are immutable
 
@@ -111,10 +125,8 @@ class PieceStore:
         if wanted:
             with self._guarded(), self._engine.connect() as connection:
                 for start in range(0, len(wanted), _BATCH):
-                    part = tuple(key for key, _ in wanted[start : start + _BATCH])
-                    marks = ", ".join("?" * len(part))
-                    query = f"SELECT key, version, pieces, crc FROM pieces WHERE key IN ({marks})"  # noqa: S608 - marks only
-                    rows += connection.exec_driver_sql(query, part).all()
+                    part = [key for key, _ in wanted[start : start + _BATCH]]
+                    rows += connection.execute(_READ, {"keys": part}).all()
         found = {key: said for key, *said in rows}
         made: dict[tuple[int, int], Packed] = {}
         for key, version in wanted:
