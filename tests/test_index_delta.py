@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -205,7 +206,21 @@ def test_workers_analyse_as_this_process_does(monkeypatch: pytest.MonkeyPatch) -
         assert len(pool._workers) == 2
         pool._workers[0].kill()
         assert pool(parts) == expected, "a worker that died is replaced by this process"
-        assert len(pool._workers) == 1
+        assert [worker.poll() is None for worker in pool._workers] == [False, True]
+
+
+def test_threads_share_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [parts_of(entry) for entry in read_entries(SAMPLE)]
+    shares = [parts[i::4] * 4 for i in range(4)]
+    expected = [[analyse(part) for part in share] for share in shares]
+    monkeypatch.setattr("suggest.index.analysis_pool._MANY", 0)
+    with AnalysisPool(2) as pool, ThreadPoolExecutor(4) as threads:
+        for _ in range(5):
+            assert list(threads.map(pool, shares)) == expected
+        assert pool._workers is not None
+        asked = [threads.submit(pool, share) for share in shares]
+        pool._workers[1].kill()
+        assert [answer.result() for answer in asked] == expected, "none waits for a worker that died"
 
 
 def test_stored_terms_give_the_vectors_of_the_texts() -> None:

@@ -36,7 +36,11 @@ TASKS: dict[str, Callable[[Any], Any]] = {
 
 
 class AnalysisPool:
-    """Callable: parts in, terms out, in order. Threads may share one; the workers do their tasks in turn."""
+    """Callable: parts in, terms out, in order.
+
+    Threads may share one: a worker finds the next task waiting when it has done one, and answers in the order in which
+    it was asked.
+    """
 
     def __init__(self, workers: int | None = None) -> None:
         """Use ``workers`` processes (None: one for each processor; 0 or 1: none) once there is much to do."""
@@ -44,7 +48,10 @@ class AnalysisPool:
         self._wanted = count if workers is None else workers
         self._workers: list[subprocess.Popen[str]] | None = None
         self._done = 0
-        self._lock = threading.Lock()
+        self._asking = threading.Lock()
+        self._answered = threading.Event()
+        """Set once the task that was asked for last has been answered."""
+        self._answered.set()
 
     def __enter__(self) -> Self:
         return self
@@ -79,19 +86,25 @@ class AnalysisPool:
         received: Callable[[_In, Any], _Out],
     ) -> list[_Out]:
         """Do ``here`` to each item; when there are many, workers do ``task`` to what is ``sent`` of them."""
-        with self._lock:
+        with self._asking:
             self._done += len(items)
             if self._workers is None and self._wanted > 1 and self._done >= _MANY:
                 self._workers = self._start()
-            workers = self._workers if self._workers and len(items) >= 8 * len(self._workers) else []
+            alive = [worker for worker in self._workers or () if worker.poll() is None]
+            workers = alive if len(items) >= 8 * len(alive) else []
             shares = [items[i :: len(workers)] for i in range(len(workers))]
-            for worker, share in zip(workers, shares, strict=True):
-                self._send(worker, [task, [sent(item) for item in share]])
+            messages = [json.dumps([task, [sent(item) for item in share]]) for share in shares]
+            for worker, message in zip(workers, messages, strict=True):
+                self._send(worker, message)
+            before, self._answered = self._answered, threading.Event()
+            answered = self._answered
+        before.wait()
+        try:
             answers = [
                 self._receive(worker, len(share)) for worker, share in zip(workers, shares, strict=True)
             ]
-            if workers:
-                self._workers = [worker for worker in workers if worker.poll() is None]
+        finally:
+            answered.set()
         if not answers:
             return [here(item) for item in items]
         found: dict[int, _Out] = {}
@@ -123,12 +136,12 @@ class AnalysisPool:
         ]
 
     @staticmethod
-    def _send(worker: subprocess.Popen[str], message: Any) -> None:
+    def _send(worker: subprocess.Popen[str], message: str) -> None:
         assert worker.stdin is not None
         try:
-            worker.stdin.write(json.dumps(message) + "\n")
+            worker.stdin.write(message + "\n")
             worker.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # ended, or given up by another thread
             _end(worker)
 
     @staticmethod
