@@ -340,6 +340,8 @@ class Judgement(Record):
     confidence: float | None
     reasons: tuple[Reason, ...]
     concerns: tuple[ConcernJudgement, ...]
+    weak: tuple[tuple[str, ...], ...] = ()
+    """For each concern that nothing answers, the nearest entries, best first: a draft from them is only a proposal."""
     questions: tuple[str, ...] = ()
     """What to ask the customer before answering."""
     score: float = -math.inf

@@ -6,7 +6,7 @@ from suggest.compose.outline import Sentence
 from suggest.compose.part import Part
 from suggest.compose.quoting import ENDING, Line, quotable, quote
 from suggest.compose.wording import Wording
-from suggest.records import Article
+from suggest.records import Article, ResolvedCase
 
 
 def citation(article: Article, wording: Wording, *, named: bool = False) -> tuple[Line, ...]:
@@ -54,6 +54,12 @@ def whole_title(article: Article, wording: Wording) -> Sentence | None:
     end = len(article.title.rstrip())
     start = len(article.title) - len(article.title.lstrip())
     return Sentence(article.title[start:end], start, end, "heading")
+
+
+def name_of(entry: Article | ResolvedCase, wording: Wording) -> str:
+    """Return what the agent knows an entry by: the title of an article, else the id."""
+    title = _clean_title(entry, wording) if isinstance(entry, Article) else ""
+    return f"「{title}」" if title and wording.japanese else f'"{title}"' if title else entry.id
 
 
 def _clean_title(article: Article, wording: Wording) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from suggest.compose.answer import answer
+from suggest.compose.citing import name_of
 from suggest.compose.examples import Detector
 from suggest.compose.handoff import hand_off
 from suggest.compose.ledger import unsupported
@@ -32,6 +33,7 @@ from suggest.templates import Templates, load_templates
 from suggest.understand.writer import writer_of
 
 _QUOTED = 40
+_WEAK = 2  # articles named beside a blank as being near
 _FURTHER = 3  # articles that are looked at for the second matter of a concern
 _RELATED = 0.3
 _GRIEVANCE = re.compile(r"complain|anger|angry|grievance|claim")
@@ -75,7 +77,7 @@ def compose(
     notes: list[Reason] = []
     groups = sort_out(judgement, evidence, wording, today, notes)
     parts = _parts(groups, judgement, wording, personal_data, understanding, notes)
-    if not any(part.used for part in parts):
+    if not any(part.used for part in parts) and not _is_frame(parts):
         parts = []
         if not judgement.questions:
             notes += _nothing(judgement, notes, wording)
@@ -130,23 +132,30 @@ def _parts(
     seen: list[str] = []
     for group in groups:
         part = None
-        if group.answerable:
+        proposed = group.weak and len(groups) == 1 and not judgement.questions
+        if group.answerable or proposed:
             part = _answered(group, wording, personal_data, seen, headed=len(groups) > 1)
+            if proposed and part.used:
+                _mark_as_proposal(part, wording)
             if not part.used:
                 notes += part.notes
                 group.named += [article.id for article in group.articles]
                 part = None
         if part is None and judgement.questions and not group.answerable:
             continue  # the questions back stand for it
-        parts.append(part or _blank_part(group, wording, personal_data, understanding))
+        led = any(earlier.blank for earlier in parts)
+        parts.append(part or _blank_part(group, wording, personal_data, understanding, led=led))
         if part is not None and not part.heading:
             part.heading = wording.say("heading_neutral", mark="title")
         seen += parts[-1].said
-        further = _second_matter(group, part, wording, personal_data, seen) if len(groups) == 1 else None
+        alone = len(groups) == 1 and not group.weak
+        further = _second_matter(group, part, wording, personal_data, seen) if alone else None
+        if part is not None and further is None and _leaves_second_matter(group, part):
+            part.notes.append(wording.reason("second_question"))
         if further is not None:
             parts = [_answered(group, wording, personal_data, (), headed=True), further]
             seen += further.said
-    if any(part.blank for part in parts) and any(part.used for part in parts):
+    if any(part.blank for part in parts) and (any(part.used for part in parts) or _is_frame(parts)):
         notes.append(wording.reason("agent_blank"))
     return parts
 
@@ -166,13 +175,24 @@ def _answered(
     )
 
 
+def _is_frame(parts: Sequence[Part]) -> bool:
+    """Tell whether nothing answers any of several questions, but the articles to read are known for each."""
+    return len(parts) > 1 and all(part.consulted for part in parts)
+
+
+def _mark_as_proposal(part: Part, wording: Wording) -> None:
+    """Mark an answer from weak evidence: it cannot be sent before the agent has seen to it."""
+    entry = part.used[0]
+    subject = wording.words("blank_subject_weak", "phrases", entry=name_of(entry, wording))
+    part.point.insert(0, wording.blank(subject))
+    part.notes.append(wording.reason("weak_evidence", entry=entry.id))
+
+
 def _second_matter(
     group: Usable, part: Part | None, wording: Wording, personal_data: Detector, seen: Sequence[str]
 ) -> Part | None:
     """Answer what one concern asks besides, from the next article on the same matter."""
-    if part is None or not asks_more(group.concern):
-        return None
-    if part.has_steps and asks_when(group.concern):  # how and until when: one article says both
+    if part is None or not _leaves_second_matter(group, part):
         return None
     first = next((entry for entry in part.used if isinstance(entry, Article)), None)
     if first is None:
@@ -187,25 +207,32 @@ def _second_matter(
     return None
 
 
+def _leaves_second_matter(group: Usable, part: Part) -> bool:
+    """Tell whether a concern asks two things of which one article may say only one; how and until when it says both."""
+    return asks_more(group.concern) and not (part.has_steps and asks_when(group.concern))
+
+
 def _blank_part(
-    group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding
+    group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding, *, led: bool
 ) -> Part:
-    """Mark what the agent has to answer, so that the customer is not left without."""
+    """Mark what the agent has to answer, so that the customer is not left without; ``led``: another blank led to it."""
+    near = group.articles[:_WEAK] if group.weak else []
     own = group.concern.strip().rpartition("\n")[2]  # what stands before it is shared with other concerns
     quoted = re.sub(r"\s+", " ", own).strip().strip("「」")
     quoted = quoted if len(quoted) <= _QUOTED else quoted[: _QUOTED - 1] + "…"
     steered = any("injection" in signal.code for signal in understanding.signals)
     if steered or not quoted or steers(group.concern) or personal_data(own):
         subject = wording.words("blank_subject_plain", "phrases")
-    elif group.named:
-        subject = wording.words(
-            "blank_subject_entry", "phrases", quoted=quoted, entries=", ".join(group.named[:3])
-        )
+    elif group.named or near:
+        names = [*group.named, *(name_of(entry, wording) for entry in near)][:3]
+        entries = ("、" if wording.japanese else ", ").join(names)
+        subject = wording.words("blank_subject_entry", "phrases", quoted=quoted, entries=entries)
     else:
         subject = wording.words("blank_subject", "phrases", quoted=quoted)
     return Part(
         heading=wording.say("heading_blank", mark="title"),
-        point=[*wording.say("blank"), wording.blank(subject)],
+        point=[*(() if led else wording.say("blank")), wording.blank(subject)],
+        consulted=list(near),
         blank=True,
     )
 

@@ -23,6 +23,8 @@ class Usable:
     cases: list[ResolvedCase] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     """Entries that the agent should read because they cannot be quoted."""
+    weak: bool = False
+    """Whether the entries are near, but too weak to answer from."""
 
 
 def sort_out(
@@ -35,7 +37,12 @@ def sort_out(
     """Sort out what may be quoted; concerns that lead to the same article become one."""
     groups: list[Usable] = []
     for i, concern in enumerate(judgement.concerns):
-        found = _usable(concern, evidence[i] if i < len(evidence) else (), wording, today, notes)
+        candidates = evidence[i] if i < len(evidence) else ()
+        found = _usable(concern, candidates, wording, today, notes)
+        weak = judgement.weak[i] if i < len(judgement.weak) else ()
+        if weak:
+            found = _usable(concern.model_copy(update={"entry_ids": weak}), candidates, wording, today, notes)
+            found.weak = True
         same = next(
             (
                 g

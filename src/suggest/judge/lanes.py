@@ -15,6 +15,8 @@ from suggest.text import Language
 
 _USED = 6
 """Entries that a draft may draw on for one concern."""
+_WEAK = 3
+"""Entries that a proposal from weak evidence may draw on."""
 _PROBLEMS = {
     "empty": "empty_inquiry",
     "too_long": "inquiry_too_long",
@@ -79,6 +81,7 @@ def judge(
         confidence=probability,
         reasons=tuple(reasons),
         concerns=judged,
+        weak=_weak(understanding, judged, evidence, scores, confidence, blocking),
         questions=questions,
         score=weakest,
         free=free,
@@ -108,6 +111,33 @@ def _concern(
         confidence=confidence.probability(max(scores, default=-math.inf)),
         entry_ids=tuple(item.entry.id for item in (*near, *further))[:_USED],
     )
+
+
+def _weak(
+    understanding: Understanding,
+    judged: Sequence[ConcernJudgement],
+    evidence: Sequence[Sequence[Evidence]],
+    scores: Sequence[Sequence[float]],
+    confidence: Confidence,
+    blocking: Sequence[Reason],
+) -> tuple[tuple[str, ...], ...]:
+    """Return, for each concern without near entries, those that are not quite nothing.
+
+    None where somebody tries to steer, or where it is not clear what is asked.
+    """
+    unclear = {item.evidence for item in blocking if item.code == "vague"}
+    if understanding.problem is not None or any(item.code == "injection" for item in blocking):
+        return tuple(() for _ in judged)
+    found: list[tuple[str, ...]] = []
+    for concern, candidates, rated in zip(judged, evidence, scores, strict=True):
+        ranked = sorted(zip(candidates, rated, strict=True), key=lambda pair: -pair[1])
+        near = [
+            item.entry.id
+            for item, score in ranked
+            if score >= confidence.scoring.nothing and item.entry.visibility == "public"
+        ]
+        found.append(() if concern.entry_ids or concern.text in unclear else tuple(near[:_WEAK]))
+    return tuple(found)
 
 
 def _further(

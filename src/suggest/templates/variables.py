@@ -27,6 +27,7 @@ TABLES: dict[str, dict[str, frozenset[str]]] = {
         "blank_note": _of("subject"),
         "blank_subject": _of("quoted"),
         "blank_subject_entry": _of("quoted", "entries"),
+        "blank_subject_weak": _of("entry"),
         "blank_subject_conflict": _of("one", "two", "entry", "other"),
         "citation": _of("title"),
         "reference": _of("title"),
@@ -50,11 +51,12 @@ TABLES: dict[str, dict[str, frozenset[str]]] = {
         **dict.fromkeys(
             (
                 "nothing_quotable evidence_in_other_language internal_evidence expired_evidence "
-                "unreviewed_example personal_data_left_out identity_check"
+                "unreviewed_example weak_evidence personal_data_left_out identity_check"
             ).split(),
             _of("entry"),
         ),
         "agent_blank": _NONE,
+        "second_question": _NONE,
         "unsupported_fact": _of("fact"),
         "contradiction": _of("one", "two", "entry", "other"),
     },
