@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from suggest.errors import SourceError
 from suggest.index import masking as index_masking
 from suggest.index import plan as index_plan
 from suggest.index import sync as index_sync
-from suggest.index.analysis import Parts
-from suggest.index.analysis_pool import AnalysisPool
+from suggest.index.analysis import Parts, analyse, parts_of
+from suggest.index.analysis_pool import AnalysisPool, PreparedCase
 from suggest.learn.outcomes import LabelledInquiry, as_line, masked
 from suggest.records import Article, Entry, Inquiry, ResolvedCase
 from suggest.testing import HashingEmbedder
@@ -57,6 +58,10 @@ def open_kb(folder: Path) -> KnowledgeBase:
     return KnowledgeBase.open(folder, embedder=HashingEmbedder())
 
 
+def as_it_is(case: ResolvedCase) -> PreparedCase:
+    return PreparedCase(MaskedCase(case, Counter()), analyse(parts_of(case)))
+
+
 @pytest.fixture
 def unmasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """Make a knowledge base as it was before cases were masked, with three generations."""
@@ -64,7 +69,7 @@ def unmasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     with monkeypatch.context() as patch:
         for module in (index_masking, index_sync):
             patch.setattr(module, "MASKING_VERSION", 0)
-        patch.setattr(AnalysisPool, "mask", lambda _, cases: [MaskedCase(case, {}) for case in cases])
+        patch.setattr(AnalysisPool, "prepare", lambda _, cases: list(map(as_it_is, cases)))
         patch.setattr(index_masking, "source_hash", lambda entry: entry.content_hash)
         patch.setattr(index_plan, "source_hash", lambda entry: entry.content_hash)
         with open_kb(folder) as kb:
@@ -195,7 +200,7 @@ def test_workers_mask_alike() -> None:
     cases += [a_case(40, inquiry="印刷できません。", reply="用紙を入れ直してください。", extra={})]
     with AnalysisPool(2) as pool:
         pool([Parts("", "", "")] * 2_000)
-        made = pool.mask(cases)
+        made = [each.masked for each in pool.prepare(cases)]
         assert pool._workers
     assert made == [mask_case(case) for case in cases]
     assert made[-1].case is cases[-1]  # nothing to mask

@@ -22,6 +22,9 @@ ANALYSIS_VERSION = 1
 """Part of every model fingerprint: raise it when ``tokens`` changes what it returns."""
 
 _SHORT = 2_000  # characters of a text that is worth remembering
+_REMEMBERED = (
+    8  # texts whose units a thread keeps: masking, names and index terms look at the same ones in turn
+)
 _CHUNK_BYTES = 40_000  # Sudachi refuses more than 49,149 bytes at a time
 
 # Zero-width, bidi controls, soft hyphen, variation selectors, tags, BOM: never visible, often hostile.
@@ -66,6 +69,10 @@ class Morpheme(NamedTuple):
     start: int
     """Offset of the first character in the text that was analysed."""
     end: int
+
+
+_Units = list[tuple[Any, int]]
+"""For each part of a text its Sudachi units, and where it begins."""
 
 
 class Span(NamedTuple):
@@ -116,13 +123,13 @@ class Sought(NamedTuple):
 
 def morphemes_if(text: str, sought: Sought) -> list[Morpheme]:
     """Return :func:`morphemes` of ``text`` when one of them is sought, else nothing, in half the time."""
-    analysed = [(_sudachi().tokenize(part), offset) for part, offset in _parts(text)]
+    analysed = _units(text)
     is_sought, is_noun = _matcher(sought.pos), _matcher(_is_noun)
     here = sought.nouns.intersection(text)
     for units, _ in analysed:
         for m in units:
             if is_sought(m) or (here and is_noun(m) and m.surface() in here):
-                return [_morpheme(each, offset) for units, offset in analysed for each in units]
+                return _with_offsets(text, analysed)
     return []
 
 
@@ -145,16 +152,18 @@ def _few_morphemes(text: str) -> tuple[Morpheme, ...]:
 
 
 def _morphemes(text: str) -> list[Morpheme]:
+    return _with_offsets(text, _units(text))
+
+
+def _with_offsets(text: str, analysed: _Units) -> list[Morpheme]:
     found: list[Morpheme] = []
-    for part, offset in _parts(text):
-        found += [_morpheme(m, offset) for m in _sudachi().tokenize(part)]
+    for units, offset in analysed:
+        for m in units:
+            start, end = offset + m.begin(), offset + m.end()
+            found.append(
+                Morpheme(text[start:end], m.normalized_form(), _pos(m.part_of_speech_id()), start, end)
+            )
     return found
-
-
-def _morpheme(m: Any, offset: int) -> Morpheme:
-    return Morpheme(
-        m.surface(), m.normalized_form(), _pos(m.part_of_speech_id()), offset + m.begin(), offset + m.end()
-    )
 
 
 def tokens(text: str) -> list[str]:
@@ -179,12 +188,13 @@ def _analysed(lowered: str) -> tuple[tuple[str, str], ...]:
 
 def _analyse(lowered: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    for part, _ in _parts(lowered):
-        for m in _sudachi().tokenize(part):
-            surface = m.surface()
-            term = _term(surface, m.normalized_form(), m.part_of_speech_id())
-            if term:
-                found.append((term, surface))
+    for units, _ in _units(lowered):
+        for m in units:
+            if _is_content(m.part_of_speech_id()):
+                surface = m.surface()
+                term = _term(surface, m.normalized_form())
+                if term:
+                    found.append((term, surface))
     found.extend((span.text, span.text) for span in codes(lowered))
     return found
 
@@ -290,10 +300,13 @@ def _parts(text: str) -> Iterator[tuple[str, int]]:
 _INFLECTIONS = (("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"))
 
 
+@lru_cache(maxsize=4096)
+def _is_content(pos_id: int) -> bool:
+    return _pos(pos_id)[0] in _CONTENT
+
+
 @lru_cache(maxsize=200_000)
-def _term(surface: str, normalized: str, pos_id: int) -> str:
-    if _pos(pos_id)[0] not in _CONTENT:
-        return ""
+def _term(surface: str, normalized: str) -> str:
     if _LATIN_WORD.match(surface):
         if surface in _ENGLISH_STOP:
             return ""
@@ -322,6 +335,27 @@ def _sudachi() -> Any:
                 _dictionary = Dictionary(dict="core")
         tokenizer = _local.tokenizer = _dictionary.tokenizer(mode=SplitMode.A)
     return tokenizer
+
+
+def _units(text: str) -> _Units:
+    """Return Sudachi's units of each part of ``text``, and where the part begins.
+
+    Sudachi looks words up without regard to case, so that a text and its lower case have the same units.
+    """
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = text
+    if len(lowered) > _SHORT:
+        return _tokenized(lowered)
+    remembered = getattr(_local, "units", None)
+    if remembered is None:
+        remembered = _local.units = lru_cache(maxsize=_REMEMBERED)(_tokenized)
+    found: _Units = remembered(lowered)
+    return found
+
+
+def _tokenized(text: str) -> _Units:
+    return [(_sudachi().tokenize(part), offset) for part, offset in _parts(text)]
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from suggest.records import Entry
@@ -35,9 +36,14 @@ def parts_of(entry: Entry) -> Parts:
         ready = [entry.point if entry.body else "", entry.reason, entry.example]
         question = entry.title
     else:
-        question, main, ready = without_placeholders(entry.inquiry), without_placeholders(entry.reply), []
-    more = "\n".join(filter(None, [*ready, entry.product, *entry.tags]))
-    return Parts(question, main, more)
+        return parts_of_case(entry.inquiry, entry.reply, entry.product, entry.tags)
+    return Parts(question, main, "\n".join(filter(None, [*ready, entry.product, *entry.tags])))
+
+
+def parts_of_case(inquiry: str, reply: str, product: str, tags: Iterable[str]) -> Parts:
+    """Return the texts by which a past case is found."""
+    more = "\n".join(filter(None, [product, *tags]))
+    return Parts(without_placeholders(inquiry), without_placeholders(reply), more)
 
 
 def embedding_text(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""Analyses texts, and masks past cases, in worker processes when there are many.
+"""Analyses texts, and prepares past cases, in worker processes when there are many.
 
 A worker is ``python -m suggest.index.analysis_worker``: one JSON line in, one JSON line out, and it ends with its
 input. A worker that fails is given up, and its share is analysed here.
@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
-from suggest.index.analysis import Parts, Terms, analyse
+from suggest.index.analysis import Parts, Terms, analyse, parts_of_case
 from suggest.records import ResolvedCase
-from suggest.understand.masking import MASKED_FIELDS, MaskedCase, mask_case, mask_fields, with_masked
+from suggest.understand.masking import MASKED_FIELDS, MaskedCase, mask_fields, with_masked
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -28,9 +28,23 @@ _Out = TypeVar("_Out")
 _MANY = 1_000  # texts analysed here before workers are worth their start
 
 
+class PreparedCase(NamedTuple):
+    """A case as it is stored, masked, and its terms."""
+
+    masked: MaskedCase
+    terms: Terms
+
+
+def prepare_fields(said: dict[str, Any]) -> tuple[dict[str, Any], Counter[str], Terms]:
+    """Mask the fields of a case, and analyse what is left: what changed, how often by type, and the terms."""
+    changed, counts = mask_fields(said)
+    now = {**said, **changed}
+    return changed, counts, analyse(parts_of_case(now["inquiry"], now["reply"], now["product"], now["tags"]))
+
+
 TASKS: dict[str, Callable[[Any], Any]] = {
     "analyse": lambda given: analyse(Parts(*given)),
-    "mask": mask_fields,
+    "prepare": prepare_fields,
 }
 """What a worker can do to one item; what goes in and comes out is JSON."""
 
@@ -67,14 +81,14 @@ class AnalysisPool:
         """Return the terms of each of ``parts``."""
         return self._each("analyse", parts, analyse, list, lambda _, terms: Terms(*terms))
 
-    def mask(self, cases: Sequence[ResolvedCase]) -> list[MaskedCase]:
-        """Return each of ``cases`` masked."""
+    def prepare(self, cases: Sequence[ResolvedCase]) -> list[PreparedCase]:
+        """Return each of ``cases`` masked, with the terms of what is left."""
         return self._each(
-            "mask",
+            "prepare",
             cases,
-            mask_case,
-            lambda case: case.model_dump(mode="json", include=MASKED_FIELDS),
-            lambda case, made: with_masked(case, made[0], Counter(made[1])),
+            lambda case: _prepared(case, prepare_fields(_fields(case))),
+            _fields,
+            _prepared,
         )
 
     def _each(
@@ -156,6 +170,15 @@ class AnalysisPool:
             pass
         _end(worker)
         return None
+
+
+def _fields(case: ResolvedCase) -> dict[str, Any]:
+    return case.model_dump(mode="json", include=MASKED_FIELDS)
+
+
+def _prepared(case: ResolvedCase, made: Sequence[Any]) -> PreparedCase:
+    changed, counts, terms = made
+    return PreparedCase(with_masked(case, changed, Counter(counts)), Terms(*terms))
 
 
 def _end(worker: subprocess.Popen[str]) -> None:

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from suggest.errors import KnowledgeBaseError
 from suggest.index import generation as generations
+from suggest.index.analysis import Parts, Terms, parts_of
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.generation import Generation
 from suggest.index.manifest import read_manifest
@@ -32,13 +34,37 @@ def source_hash(entry: Entry) -> str:
     return hashlib.sha256(f"masked by {MASKING_VERSION}: {entry.content_hash}".encode()).hexdigest()
 
 
-def masked_entries(analyse: AnalysisPool, entries: Sequence[Entry], counts: Counter[str]) -> list[Entry]:
-    """Return entries as they are stored, cases masked; ``counts`` learns what was masked."""
-    cases = [entry for entry in entries if entry.kind == "case"]
-    masked = dict(zip((case.id for case in cases), analyse.mask(cases), strict=True))
-    for made in masked.values():
-        counts.update(made.counts)
-    return [masked[entry.id].case if entry.kind == "case" else entry for entry in entries]
+class Prepared(NamedTuple):
+    """Entries as they are stored, cases masked, the terms of those, and how many values were masked, by type."""
+
+    entries: list[Entry]
+    terms: dict[Parts, Terms]
+    counts: Counter[str]
+
+    def add_to(self, store: Store, analyse: AnalysisPool, hashes: Sequence[str]) -> list[int]:
+        """Store the entries under content ``hashes``; return their keys in order."""
+
+        def said(parts: Sequence[Parts]) -> list[Terms]:
+            rest = [part for part in parts if part not in self.terms]
+            terms = self.terms | dict(zip(rest, analyse(rest), strict=True)) if rest else self.terms
+            return [terms[part] for part in parts]
+
+        return store.add(self.entries, said, hashes)
+
+
+def prepared(analyse: AnalysisPool, entries: Sequence[Entry]) -> Prepared:
+    """Return ``entries`` as they are stored."""
+    made = iter(analyse.prepare([entry for entry in entries if entry.kind == "case"]))
+    found = Prepared([], {}, Counter())
+    for entry in entries:
+        if entry.kind == "faq":
+            found.entries.append(entry)
+            continue
+        masked, terms = next(made)
+        found.entries.append(masked.case)
+        found.terms[parts_of(masked.case)] = terms
+        found.counts.update(masked.counts)
+    return found
 
 
 def mask_kept(
@@ -50,8 +76,9 @@ def mask_kept(
         cases = [v.entry for v in store.versions(keys[start : start + _BATCH]) if v.entry.kind == "case"]
         keys_now = [-1] * len(cases)
         if not dry_run:
-            masked = masked_entries(analyse, cases, counts)
-            keys_now = store.add(masked, analyse, list(map(source_hash, cases)))
+            made = prepared(analyse, cases)
+            counts.update(made.counts)
+            keys_now = made.add_to(store, analyse, list(map(source_hash, cases)))
         found.update(zip((case.id for case in cases), keys_now, strict=True))
     return found
 

@@ -14,7 +14,7 @@ from suggest.errors import InvalidRecord, KnowledgeBaseError
 from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.build import Progress
 from suggest.index.generation import Generation
-from suggest.index.masking import is_outdated, mask_kept, masked_entries, source_hash
+from suggest.index.masking import Prepared, is_outdated, mask_kept, prepared, source_hash
 from suggest.index.roster import Roster, roster_of
 from suggest.index.stores import Store
 from suggest.records import Entry
@@ -56,7 +56,7 @@ def make_plan(
     """Compare ``entries`` with the live generation and store the versions that are new, batch by batch.
 
     What is stored stays when a later batch fails: no generation uses it, and the next sync need not analyse it.
-    While one batch is analysed and stored, the next is masked, and the one after it read.
+    While one batch is stored, the next are masked and analysed, and the one after them read.
     """
     before = roster_of(live)
     row_of = dict(zip(before.ids, range(len(before.ids)), strict=True))
@@ -122,14 +122,14 @@ def _to_recognise(before: Roster, live: Generation | None) -> Roster:
 
 
 class _Fresh:
-    """Entries that the live generation does not have: a batch is masked in one thread while another stores one."""
+    """Entries that the live generation does not have: batches are masked and analysed while another is stored."""
 
     def __init__(self, store: Store, analyse: AnalysisPool, masked: Counter[str], *, dry_run: bool) -> None:
         self._store, self._analyse, self._masked, self._dry_run = store, analyse, masked, dry_run
         self._digests: dict[str, bytes | None] = {}
         self._keys: list[int] = []
         self._waiting: list[Entry] = []
-        self._mask = ThreadPoolExecutor(1, "suggest-mask")
+        self._prepare = ThreadPoolExecutor(2, "suggest-prepare")
         self._store_thread = ThreadPoolExecutor(1, "suggest-store")
         self._storing: deque[Future[list[int]]] = deque()
 
@@ -142,7 +142,7 @@ class _Fresh:
                 self._store_waiting()
                 self._settle(0)
         finally:
-            for thread in (self._mask, self._store_thread):
+            for thread in (self._prepare, self._store_thread):
                 thread.shutdown(cancel_futures=True)
 
     def __contains__(self, entry_id: str) -> bool:
@@ -162,11 +162,17 @@ class _Fresh:
     def _store_waiting(self) -> None:
         self._settle(2)
         batch, self._waiting = self._waiting, []
-        masking = self._mask.submit(masked_entries, self._analyse, batch, self._masked)
         hashes = [source_hash(entry) for entry in batch]
         self._storing.append(
-            self._store_thread.submit(lambda: self._store.add(masking.result(), self._analyse, hashes))
+            self._store_thread.submit(
+                self._store_prepared, self._prepare.submit(prepared, self._analyse, batch), hashes
+            )
         )
+
+    def _store_prepared(self, preparing: Future[Prepared], hashes: list[str]) -> list[int]:
+        made = preparing.result()
+        self._masked.update(made.counts)
+        return made.add_to(self._store, self._analyse, hashes)
 
     def _settle(self, left: int) -> None:
         """Wait until at most ``left`` batches are still on their way."""

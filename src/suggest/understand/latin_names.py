@@ -43,6 +43,9 @@ _IN_JAPANESE = re.compile(
 _IS_IN_JAPANESE = re.compile(
     rf"(?<![A-Za-z0-9@._-])({_FULL})(?=[ ]?(?:です|でございます|でした|[(][ぁ-んァ-ヶ]))"
 )
+_HAS_SUCH = re.compile(
+    rf"[A-Za-z.'\u2019-] ?(?:{'|'.join((*_AFTER_NAMES, 'です', 'でございます', 'でした', '[(]'))})"
+)
 _PAIR = re.compile(rf"(?<![A-Za-z0-9@._-])(?=({_FULL})(?![A-Za-z0-9@_-]))")
 _NOT_NAMES = frozenset(word.lower() for word in lexicon("words")["not_names"])
 _ORGANISATIONS = frozenset(
@@ -52,13 +55,13 @@ _ORGANISATIONS = frozenset(
 
 def find_latin_names(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each name; the same one may come twice."""
-    japanese = any(word in text for word in _AFTER_NAMES)
-    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED, *([_IN_JAPANESE] if japanese else [])):
+    in_japanese = _HAS_SUCH.search(text) is not None
+    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED, *([_IN_JAPANESE] if in_japanese else [])):
         for match in pattern.finditer(text):
             group = 1 if match.group(1) else 2
             if not _is_ordinary(match.group(group)):
                 yield match.span(group)
-    for match in _IS_IN_JAPANESE.finditer(text):
+    for match in _IS_IN_JAPANESE.finditer(text) if in_japanese else ():
         words = match.group(1).lower().split()
         if any(word in words_of("given_names") for word in words) or all(map(is_romaji, words)):
             yield match.span(1)
