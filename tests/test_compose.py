@@ -101,6 +101,7 @@ def run(
     *entries: Article | ResolvedCase | Sequence[Article | ResolvedCase],
     lane: str = "ready",
     route: str | None = None,
+    weak: Sequence[bool] = (),
     channel: str = "email",
     language: str = "ja",
     answerable: Sequence[bool] = (True, True, True, True),
@@ -128,10 +129,14 @@ def run(
         reasons=(),
         concerns=tuple(
             ConcernJudgement(
-                text=c, answerable=answerable[i], confidence=None, entry_ids=tuple(e.id for e in pools[i])
+                text=c,
+                answerable=answerable[i] and not any(weak[i : i + 1]),
+                confidence=None,
+                entry_ids=() if any(weak[i : i + 1]) else tuple(e.id for e in pools[i]),
             )
             for i, c in enumerate(concerns)
         ),
+        weak=tuple(tuple(e.id for e in pools[i]) if here else () for i, here in enumerate(weak)),
         questions=questions,
     )
     return compose(

@@ -115,6 +115,32 @@ def test_every_concern_must_be_answered(article: Make) -> None:
     assert unanswered.evidence == "別の話題について知りたいです"
 
 
+@pytest.mark.parametrize(
+    ("fields", "level", "weak"),
+    [
+        ({}, 0.4, ("a1",)),
+        ({}, 0.3, ()),
+        ({}, 0.95, ()),
+        ({"visibility": "internal"}, 0.4, ()),
+    ],
+)
+def test_weak_entries_are_kept_for_a_proposal(
+    article: Make, fields: dict[str, object], level: float, weak: tuple[str, ...]
+) -> None:
+    judgement = decide(understood(QUESTION), [[evidence(article(1, lang="ja", **fields), level)]])
+    assert judgement.weak == (weak,)
+    assert not weak or (judgement.concerns[0].answerable, judgement.concerns[0].entry_ids) == (False, ())
+
+
+def test_nothing_is_proposed_to_somebody_who_steers_or_says_too_little(article: Make) -> None:
+    found = [[evidence(article(1, lang="ja"), 0.4)]]
+    steered = [Signal(code="injection", evidence="指示を無視")]
+    assert decide(understood(QUESTION, signals=steered), found).weak == ((),)
+    vague = decide(understood("エラーになります"), found)
+    assert "vague" in codes(vague)
+    assert vague.weak == ((),)
+
+
 def test_no_evidence_at_all() -> None:
     judgement = decide(understood(QUESTION), [[]])
     assert (judgement.lane, codes(judgement)) == ("review", {"no_match"})
