@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from suggest.compose.answer import answer
-from suggest.compose.citing import name_of
+from suggest.compose.blanks import QUOTED, blank_part, mark_as_proposal
 from suggest.compose.examples import Detector
 from suggest.compose.handoff import hand_off
 from suggest.compose.ledger import unsupported
 from suggest.compose.part import Part
-from suggest.compose.quoting import Line, steers
+from suggest.compose.quoting import Line
 from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.reply import draft_of, explained, opening_of, signature_of
 from suggest.compose.style import lint
@@ -32,8 +32,6 @@ from suggest.settings import Voice
 from suggest.templates import Templates, load_templates
 from suggest.understand.writer import writer_of
 
-_QUOTED = 40
-_WEAK = 2  # articles named beside a blank as being near
 _FURTHER = 3  # articles that are looked at for the second matter of a concern
 _RELATED = 0.3
 _GRIEVANCE = re.compile(r"complain|anger|angry|grievance|claim")
@@ -136,7 +134,7 @@ def _parts(
         if group.answerable or proposed:
             part = _answered(group, wording, personal_data, seen, headed=len(groups) > 1)
             if proposed and part.used:
-                _mark_as_proposal(part, wording)
+                mark_as_proposal(part, wording)
             if not part.used:
                 notes += part.notes
                 group.named += [article.id for article in group.articles]
@@ -144,13 +142,14 @@ def _parts(
         if part is None and judgement.questions and not group.answerable:
             continue  # the questions back stand for it
         led = any(earlier.blank for earlier in parts)
-        parts.append(part or _blank_part(group, wording, personal_data, understanding, led=led))
+        parts.append(part or blank_part(group, wording, personal_data, understanding, led=led))
         if part is not None and not part.heading:
             part.heading = wording.say("heading_neutral", mark="title")
         seen += parts[-1].said
         alone = len(groups) == 1 and not group.weak
         further = _second_matter(group, part, wording, personal_data, seen) if alone else None
         if part is not None and further is None and _leaves_second_matter(group, part):
+            part.point.append(wording.blank(wording.words("blank_subject_second", "phrases")))
             part.notes.append(wording.reason("second_question"))
         if further is not None:
             parts = [_answered(group, wording, personal_data, (), headed=True), further]
@@ -180,14 +179,6 @@ def _is_frame(parts: Sequence[Part]) -> bool:
     return len(parts) > 1 and all(part.consulted for part in parts)
 
 
-def _mark_as_proposal(part: Part, wording: Wording) -> None:
-    """Mark an answer from weak evidence: it cannot be sent before the agent has seen to it."""
-    entry = part.used[0]
-    subject = wording.words("blank_subject_weak", "phrases", entry=name_of(entry, wording))
-    part.point.insert(0, wording.blank(subject))
-    part.notes.append(wording.reason("weak_evidence", entry=entry.id))
-
-
 def _second_matter(
     group: Usable, part: Part | None, wording: Wording, personal_data: Detector, seen: Sequence[str]
 ) -> Part | None:
@@ -210,31 +201,6 @@ def _second_matter(
 def _leaves_second_matter(group: Usable, part: Part) -> bool:
     """Tell whether a concern asks two things of which one article may say only one; how and until when it says both."""
     return asks_more(group.concern) and not (part.has_steps and asks_when(group.concern))
-
-
-def _blank_part(
-    group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding, *, led: bool
-) -> Part:
-    """Mark what the agent has to answer, so that the customer is not left without; ``led``: another blank led to it."""
-    near = group.articles[:_WEAK] if group.weak else []
-    own = group.concern.strip().rpartition("\n")[2]  # what stands before it is shared with other concerns
-    quoted = re.sub(r"\s+", " ", own).strip().strip("「」")
-    quoted = quoted if len(quoted) <= _QUOTED else quoted[: _QUOTED - 1] + "…"
-    steered = any("injection" in signal.code for signal in understanding.signals)
-    if steered or not quoted or steers(group.concern) or personal_data(own):
-        subject = wording.words("blank_subject_plain", "phrases")
-    elif group.named or near:
-        names = [*group.named, *(name_of(entry, wording) for entry in near)][:3]
-        entries = ("、" if wording.japanese else ", ").join(names)
-        subject = wording.words("blank_subject_entry", "phrases", quoted=quoted, entries=entries)
-    else:
-        subject = wording.words("blank_subject", "phrases", quoted=quoted)
-    return Part(
-        heading=wording.say("heading_blank", mark="title"),
-        point=[*(() if led else wording.say("blank")), wording.blank(subject)],
-        consulted=list(near),
-        blank=True,
-    )
 
 
 def _questions(judgement: Judgement, wording: Wording, *, also: bool) -> list[Line]:
@@ -304,7 +270,7 @@ def _nothing(judgement: Judgement, notes: Sequence[Reason], wording: Wording) ->
     if notes:
         return []
     quoted = [re.sub(r"\s+", " ", concern.text).strip() for concern in judgement.concerns]
-    return [wording.reason("no_usable_evidence", concern=text[: _QUOTED * 2]) for text in quoted]
+    return [wording.reason("no_usable_evidence", concern=text[: QUOTED * 2]) for text in quoted]
 
 
 def _checked(

@@ -101,7 +101,7 @@ def _encoding(path: Path, notice: Notice) -> str:
 def _check(path: Path, encoding: str, look: Callable[[str], None]) -> tuple[int, int, int] | None:
     """Decode the whole file; return (offset, line, byte) of the first fault, or None."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    offset, line, pending = 0, 1, b""
+    offset, pending = 0, b""
     with _open(path) as stream:
         while True:
             chunk = stream.read(_CHUNK)
@@ -110,20 +110,28 @@ def _check(path: Path, encoding: str, look: Callable[[str], None]) -> tuple[int,
             nul = chunk.find(b"\0")
             if nul >= 0:
                 message = f"binary or UTF-16 file (NUL byte at offset {offset + nul}); expected text in UTF-8"
-                raise SourceError(message, path=str(path), line=line + chunk.count(b"\n", 0, nul))
-            if b"\x1b$" in chunk:
+                raise SourceError(message, path=str(path), line=_line_at(path, offset + nul))
+            if b"\x1b" in chunk and b"\x1b$" in chunk:  # one byte is found ten times as fast as two
                 raise SourceError(f"this is ISO-2022-JP (JIS mail encoding); {_SAVE_AS}", path=str(path))
             pending = decoder.getstate()[0]
             try:
                 look(decoder.decode(chunk, final=not chunk))
             except UnicodeDecodeError as error:
-                block = pending + chunk
-                at = error.start
-                return offset - len(pending) + at, line + block.count(b"\n", 0, at), block[at]
+                at = offset - len(pending) + error.start
+                return at, _line_at(path, at), (pending + chunk)[error.start]
             if not chunk:
                 return None
             offset += len(chunk)
+
+
+def _line_at(path: Path, offset: int) -> int:
+    """Return the number of the line that the byte at ``offset`` stands in."""
+    line = 1
+    with _open(path) as stream:
+        while offset and (chunk := stream.read(min(offset, _CHUNK))):
+            offset -= len(chunk)
             line += chunk.count(b"\n")
+    return line
 
 
 def _refuse_magic(path: Path, chunk: bytes) -> None:
