@@ -181,7 +181,7 @@ def test_plain_article_and_case_give_prep() -> None:
             "「ロック解除」を押します",
             "不正なログイン",
             "同様のお問い合わせ",
-            "お手数ですが、現在",
+            "恐れ入りますが、現在",
         )
     ]
     assert places == sorted(places)
