@@ -59,6 +59,13 @@ def test_a_frame_for_several_questions_that_nothing_answers() -> None:
     assert run(asked, LOCKED, OTHER, weak=[True, False], answerable=[False, False])[0] is None
 
 
+def test_evidence_in_another_language_gives_a_frame_that_names_it() -> None:
+    draft, _, reasons = run("How long is the account locked?", LOCKED, language="en", lane="review")
+    blanks = [claim.text for claim in draft.claims if claim.source.kind == "agent"]
+    assert blanks == [f'[Please check: answer to "How long is the account locked?" (see {LOCKED.id})]']
+    assert "evidence_in_other_language" in {reason.code for reason in reasons}
+
+
 def test_nothing_is_proposed_beside_questions_back() -> None:
     draft, _, _ = run(QUESTION, LOCKED, weak=[True], questions=("ご利用の端末",))
     assert "5回間違える" not in draft.text

@@ -28,7 +28,7 @@ from suggest.understand import (
     understand,
 )
 
-_HOLDING = frozenset({"contradiction", "style_error"})
+_HOLDING = frozenset({"contradiction", "style_error", "second_question"})
 """What the composer found that takes more than a glance."""
 
 _ALL_WORDS = 0.999

@@ -166,7 +166,7 @@ def _from_article(
         if part.has_steps:
             part.reason = _stated(article, "reason", wording, apart=True)
         left = room - sum(len(line.text) for line in part.point if line.mark == "step")
-        part.point += further(
+        part.point[len(stated) : len(stated)] = further(
             article,
             outline(article.body),
             section,

@@ -10,12 +10,12 @@ from suggest.compose.part import Part
 from suggest.compose.quoting import steers
 from suggest.compose.usable import Usable
 from suggest.compose.wording import Wording
-from suggest.records import Understanding
+from suggest.records import Article, ResolvedCase, Understanding
 from suggest.understand.requests import kind_of
 
 QUOTED = 40
 """Characters of a question that are shown in a note to the agent."""
-_WEAK = 2  # articles named beside a blank as being near
+_NEAR = 2  # entries named beside a blank
 
 
 def mark_as_proposal(part: Part, wording: Wording) -> None:
@@ -30,7 +30,7 @@ def blank_part(
     group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding, *, led: bool
 ) -> Part:
     """Mark what the agent has to answer, so that the customer is not left without; ``led``: another blank led to it."""
-    near = group.articles[:_WEAK] if group.weak else []
+    near: list[Article | ResolvedCase] = [*(group.articles if group.weak else ()), *group.foreign][:_NEAR]
     own = _question_of(group.concern, understanding)
     quoted = re.sub(r"\s+", " ", own).strip().strip("「」")
     quoted = quoted if len(quoted) <= QUOTED else quoted[: QUOTED - 1] + "…"
@@ -46,15 +46,15 @@ def blank_part(
     return Part(
         heading=wording.say("heading_blank", mark="title"),
         point=[*(() if led else wording.say("blank")), wording.blank(subject)],
-        consulted=list(near),
+        consulted=near,
         blank=True,
     )
 
 
 def _question_of(concern: str, understanding: Understanding) -> str:
-    """Return the line of a concern that first asks for something and does not stand in other concerns too."""
+    """Return the line of a concern that first asks for something, or says what is wrong, and does not stand in other concerns too."""
     others = [other.text for other in understanding.concerns if other.text != concern]
     shared = {line for text in others for line in text.splitlines()}
     own = [line for line in concern.splitlines() if line.strip() and line not in shared]
-    asking = [line for line in own if kind_of(line) != "none"]
+    asking = [line for kind in ("ask", "problem") for line in own if kind_of(line) == kind]
     return next(iter([*asking, *reversed(own)]), concern)

@@ -149,7 +149,6 @@ def _parts(
         alone = len(groups) == 1 and not group.weak
         further = _second_matter(group, part, wording, personal_data, seen) if alone else None
         if part is not None and further is None and _leaves_second_matter(group, part):
-            part.point.append(wording.blank(wording.words("blank_subject_second", "phrases")))
             part.notes.append(wording.reason("second_question"))
         if further is not None:
             parts = [_answered(group, wording, personal_data, (), headed=True), further]
@@ -175,8 +174,8 @@ def _answered(
 
 
 def _is_frame(parts: Sequence[Part]) -> bool:
-    """Tell whether nothing answers any of several questions, but the articles to read are known for each."""
-    return len(parts) > 1 and all(part.consulted for part in parts)
+    """Tell whether nothing may be quoted, but for every question it is known what to read."""
+    return bool(parts) and all(part.blank and part.consulted for part in parts)
 
 
 def _second_matter(

@@ -23,6 +23,8 @@ class Usable:
     cases: list[ResolvedCase] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
     """Entries that the agent should read because they cannot be quoted."""
+    foreign: list[Article | ResolvedCase] = field(default_factory=list)
+    """Entries in another language than the inquiry's."""
     weak: bool = False
     """Whether the entries are near, but too weak to answer from."""
 
@@ -89,8 +91,10 @@ def _usable(
         if code:
             kept = foreign if code == "evidence_in_other_language" else notes
             kept.append(wording.reason(code, entry=entry.id))
-            if code != "expired_evidence":
+            if code == "internal_evidence":
                 found.named.append(entry.id)
+            elif code == "evidence_in_other_language":
+                found.foreign.append(entry)
         elif isinstance(entry, ResolvedCase):
             found.cases.append(entry)
         elif entry.trust != "unreviewed":

@@ -14,7 +14,7 @@ def _of(*names: str) -> frozenset[str]:
 
 
 _PLAIN = (
-    "salutation_unknown greeting apology empathy sincere_apology identity_check several heading_blank heading_neutral blank blank_subject_plain blank_subject_second blank_subject_identity "
+    "salutation_unknown greeting apology empathy sincere_apology identity_check several heading_blank heading_neutral blank blank_subject_plain blank_subject_identity "
     "steps_follow lead_steps_how lead_steps_trouble lead_title lead_title_verb lead_facts lead_case citation_untitled citation_named citation_several example_steps example_same "
     "example_facts reference_same ask ask_also close_steps_trouble close_steps_how close_facts close_facts_trouble close_refusal close_steps_beginner check_ready check_back close_ask farewell"
 ).split()
