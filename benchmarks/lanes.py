@@ -4,7 +4,7 @@
 
 Prints counts only: which lane each expected lane got (provisional mode on), escalation recall and false
 escalations with 95 % Wilson intervals, routes, and how often the entries a draft quotes are labelled as
-answering.
+answering. Proposals from weak evidence are counted apart.
 """
 
 from __future__ import annotations
@@ -64,7 +64,11 @@ def main() -> None:
             answers = {key for key, grade in row["expected_entries"].items() if grade == 2}
             quoted = {c.source.entry_id for c in suggestion.draft.claims} if suggestion.draft else set()
             quoted.discard(None)
-            if expected != "escalate" and suggestion.lane != "escalate" and quoted:
+            proposed = any(reason.code == "weak_evidence" for reason in suggestion.reasons)
+            if proposed and expected != "escalate":
+                tally["proposals"] += 1
+                tally["proposals, from an answer"] += bool(quoted & answers)
+            elif expected != "escalate" and suggestion.lane != "escalate" and quoted:
                 tally["drafts that quote"] += 1
                 tally["quote an answer"] += bool(quoted & answers)
                 if suggestion.lane == "ready":
@@ -72,7 +76,7 @@ def main() -> None:
                     tally["ready, quote an answer"] += bool(quoted & answers)
             if answers and expected != "escalate":
                 tally["answerable"] += 1
-                tally["answerable, drafted"] += bool(quoted)
+                tally["answerable, drafted"] += bool(quoted) and not proposed
     print(
         f"{len(rows)} inquiries, {arguments.split} half\n\n| expected | {' | '.join(LANES)} |\n|---|---|---|---|"
     )
@@ -90,6 +94,7 @@ def main() -> None:
     print(
         f"- drafts that quote an answering entry {share(tally['quote an answer'], tally['drafts that quote'])}"
     )
+    print(f"- proposals that do {share(tally['proposals, from an answer'], tally['proposals'])}")
     print(f"- the same among `ready` {share(tally['ready, quote an answer'], tally['ready drafts'])}")
 
 

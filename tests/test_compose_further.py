@@ -85,3 +85,22 @@ def test_a_note_that_says_no_comes_first() -> None:
     assert "※ Mac" not in mac.text
     assert other.text.index("Mac 版では") > other.text.index("開きます")
     verbatim(mac, article)
+
+
+@pytest.mark.parametrize(("question", "answer"), [("Q. ", "A. "), ("Q1：", "A1："), ("Ｑ：", "")])
+def test_questions_in_a_body_are_the_headings_of_their_answers(question: str, answer: str) -> None:
+    article = Article(
+        id="closing",
+        title="締めたあとの月の勤怠を修正したい",
+        body=(
+            "締め後の勤怠は、管理者が「締め解除」を行うと修正できます。\n\n"
+            f"{question}「修正申請」のボタンが押せません。\n{answer}対象の月がすでに締められています。社内の管理者の方へ締め解除をご依頼ください。\n\n"
+            f"{question}管理者が退職していて、誰も解除できません。\n{answer}管理者の引き継ぎには書面での申請が必要です。"
+        ),
+    )
+    draft, _, _ = run("修正申請のボタンが押せないのはなぜですか。", article)
+    verbatim(draft, article)
+    assert "対象の月がすでに締められています。社内の管理者の方へ締め解除をご依頼ください。" in draft.text
+    assert "A. " not in draft.text
+    assert "A1：" not in draft.text
+    assert "書面での申請" not in draft.text

@@ -7,7 +7,7 @@ list are found from the layout; what each sentence says is :mod:`suggest.compose
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from suggest.compose.lines import HEADING_CHARS, TERMINAL, Line, read_lines
@@ -27,6 +27,8 @@ _MAX_CHARS = 12_000  # longer texts are read up to here
 _MARKED_HEADING = re.compile(
     r"#{1,6}\s+(?P<a>.+)|[■◆□▼◇▶◎★☆●○]\s*(?P<b>.+)|【(?P<c>[^】]+)】|[＜<](?P<d>[^＞>]+)[＞>]"
 )
+_QUESTION = re.compile(r"[QＱ]\d{0,2}[ 　]?[.．:：][ 　]*(?P<q>\S.*)")
+_ANSWER = re.compile(r"[AＡ]\d{0,2}[ 　]?[.．:：][ 　]*(?=\S)")
 _CHOICE = re.compile(r"場合|ことができ|できます")
 _FACTS = re.compile(r"次の(?:点|こと)に(?:ご)?注意|以下の(?:点|こと)に(?:ご)?注意|理由|原因|条件")
 _COLON = re.compile(r"[:：]\s*$")
@@ -86,6 +88,8 @@ class Section:
 
     heading: Sentence | None
     blocks: tuple[Block, ...]
+    asked: bool = False
+    """The heading is a question ("Q. …") that the blocks answer."""
 
 
 @lru_cache(maxsize=2048)
@@ -93,24 +97,32 @@ def outline(text: str) -> tuple[Section, ...]:
     """Read the layout of ``text`` (as stored; offsets are into it)."""
     lines = list(read_lines(text[:_MAX_CHARS]))
     sections: list[tuple[Sentence | None, list[Block]]] = [(None, [])]
+    questions: set[int] = set()
     i = 0
     while i < len(lines):
         line = lines[i]
         heading = None if line.marked else _heading(lines, i)
         if heading is not None:
             sections.append((heading, []))
+            if _QUESTION.fullmatch(line.text):
+                questions.add(heading.start)
             i += 1
         elif line.marked:
             i = _read_list(lines, i, sections[-1][1])
         else:
             blocks = sections[-1][1]
-            found = _sentences(line)
+            asked = i > 0 and _QUESTION.fullmatch(lines[i - 1].text) is not None
+            found = _sentences(_without_answer_mark(line) if asked else line)
             if blocks and isinstance(blocks[-1], tuple) and not line.after_blank:
                 blocks[-1] += found
             else:
                 blocks.append(found)
             i += 1
-    return tuple(Section(heading, tuple(blocks)) for heading, blocks in sections if heading or blocks)
+    return tuple(
+        Section(heading, tuple(blocks), heading is not None and heading.start in questions)
+        for heading, blocks in sections
+        if heading or blocks
+    )
 
 
 def _sentences(line: Line) -> tuple[Sentence, ...]:
@@ -125,9 +137,15 @@ def _sentences(line: Line) -> tuple[Sentence, ...]:
     )
 
 
+def _without_answer_mark(line: Line) -> Line:
+    """Take the "A." off the answer to a question, which is its heading."""
+    mark = _ANSWER.match(line.text)
+    return replace(line, text=line.text[mark.end() :], start=line.start + mark.end()) if mark else line
+
+
 def _heading(lines: list[Line], i: int) -> Sentence | None:
     line = lines[i]
-    marked = _MARKED_HEADING.fullmatch(line.text)
+    marked = _MARKED_HEADING.fullmatch(line.text) or _QUESTION.fullmatch(line.text)
     if marked:
         name = str(marked.lastgroup)
         start = line.start + marked.start(name)

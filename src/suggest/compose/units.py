@@ -83,7 +83,10 @@ def units_of(sections: tuple[Section, ...], relevance: Relevance, japanese: bool
                     share = relevance.share(sentence.text)
                     units.append(Unit(s, b, p, (sentence,), share, share + context, pointer=True))
                 elif _stands(sentence, japanese):
-                    share = relevance.share(sentence.text)
+                    asked = (
+                        [heading] if section.asked else []
+                    )  # an answer need not repeat the question's words
+                    share = relevance.share(*asked, sentence.text)
                     bonus = _ROLE_BONUS.get(sentence.role, 0.0) + (early if p == 0 else early / 2)
                     plain = sentence.role == "plain" and not polite and politely(sentence.text) is None
                     units.append(Unit(s, b, p, (sentence,), share, share + context + bonus, bullet=plain))
