@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from suggest import KnowledgeBase
-from suggest.errors import UnknownTenant
+from suggest.errors import KnowledgeBaseError, UnknownTenant
 from suggest.index import build, lexical, vectors
+from suggest.index.analysis_pool import AnalysisPool
 from suggest.index.store import EntryStore
 from suggest.index.stores import Document, Segment
 from suggest.records import Article
@@ -37,6 +38,17 @@ def test_the_entry_store_keeps_its_contract(
     finally:
         for store in opened:
             store.close()
+
+
+def test_a_store_that_cannot_be_written_says_what_to_look_at(tmp_path: Path) -> None:
+    with AnalysisPool(0) as analyse:
+        EntryStore(tmp_path, read_only=False).close()
+        store = EntryStore(tmp_path, read_only=True)
+        with pytest.raises(
+            KnowledgeBaseError, match=r"entries\.sqlite.*the disk failed, or may not be written to"
+        ):
+            store.add([Article(id="a", title="返品", body="返品できます。")], analyse)
+        store.close()
 
 
 def _tantivy(folder: Path, documents: Sequence[Document], removed: Sequence[int], added: Sequence[Document]):  # type: ignore[no-untyped-def]

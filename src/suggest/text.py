@@ -22,9 +22,8 @@ ANALYSIS_VERSION = 1
 """Part of every model fingerprint: raise it when ``tokens`` changes what it returns."""
 
 _SHORT = 2_000  # characters of a text that is worth remembering
-_REMEMBERED = (
-    8  # texts whose units a thread keeps: masking, names and index terms look at the same ones in turn
-)
+_REMEMBERED = 8
+"""Texts whose units a thread keeps: masking, names and index terms look at the same ones in turn."""
 _CHUNK_BYTES = 40_000  # Sudachi refuses more than 49,149 bytes at a time
 
 # Zero-width, bidi controls, soft hyphen, variation selectors, tags, BOM: never visible, often hostile.

@@ -72,6 +72,7 @@ def units_of(sections: tuple[Section, ...], relevance: Relevance, japanese: bool
     for s, section in enumerate(sections):
         heading = section.heading.text if section.heading else ""
         context = 0.4 * relevance.share(heading) if heading else 0.1
+        question = [heading] if section.asked else []  # an answer need not repeat its words
         for b, block in enumerate(section.blocks):
             early = 0.25 if s == 0 and b == 0 else 0.15 if b == 0 else 0.0
             if isinstance(block, Listing):
@@ -83,10 +84,7 @@ def units_of(sections: tuple[Section, ...], relevance: Relevance, japanese: bool
                     share = relevance.share(sentence.text)
                     units.append(Unit(s, b, p, (sentence,), share, share + context, pointer=True))
                 elif _stands(sentence, japanese):
-                    asked = (
-                        [heading] if section.asked else []
-                    )  # an answer need not repeat the question's words
-                    share = relevance.share(*asked, sentence.text)
+                    share = relevance.share(*question, sentence.text)
                     bonus = _ROLE_BONUS.get(sentence.role, 0.0) + (early if p == 0 else early / 2)
                     plain = sentence.role == "plain" and not polite and politely(sentence.text) is None
                     units.append(Unit(s, b, p, (sentence,), share, share + context + bonus, bullet=plain))

@@ -315,7 +315,8 @@ class EntryStore:
             yield
         except (SQLAlchemyError, UnicodeDecodeError) as error:
             cause = getattr(error, "orig", None) or error
-            raise KnowledgeBaseError(f"{self.path}: the entry store failed: {cause}") from error
+            hint = "; the disk failed, or may not be written to" if "readonly" in str(cause) else ""
+            raise KnowledgeBaseError(f"{self.path}: the entry store failed: {cause}{hint}") from error
 
 
 def _entry(path: Path, payload: str) -> Entry:
