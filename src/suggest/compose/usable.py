@@ -40,11 +40,10 @@ def sort_out(
     groups: list[Usable] = []
     for i, concern in enumerate(judgement.concerns):
         candidates = evidence[i] if i < len(evidence) else ()
-        found = _usable(concern, candidates, wording, today, notes)
         weak = judgement.weak[i] if i < len(judgement.weak) else ()
-        if weak:
-            found = _usable(concern.model_copy(update={"entry_ids": weak}), candidates, wording, today, notes)
-            found.weak = True
+        entry_ids = weak or concern.entry_ids
+        found = _usable(concern, entry_ids, candidates, wording, today, notes)
+        found.weak = bool(weak)
         same = next(
             (
                 g
@@ -69,6 +68,7 @@ def sort_out(
 
 def _usable(
     concern: ConcernJudgement,
+    entry_ids: Sequence[str],
     candidates: Sequence[Evidence],
     wording: Wording,
     today: date,
@@ -77,7 +77,7 @@ def _usable(
     found = Usable(concern.text, concern.answerable, [concern.text])
     by_id = {candidate.entry.id: candidate.entry for candidate in candidates}
     foreign: list[Reason] = []  # worth saying only when nothing in the right language is there
-    for entry_id in concern.entry_ids:
+    for entry_id in entry_ids:
         entry = by_id.get(entry_id)
         if entry is None:
             continue

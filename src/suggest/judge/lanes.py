@@ -62,6 +62,14 @@ def judge(
     questions: tuple[str, ...] = ()
     if any(item.code == "vague" for item in blocking) or says_too_little(understanding, judged):
         questions = questions_for(understanding, evidence, scores)
+    unclear = {item.evidence for item in blocking if item.code == "vague"}
+    propose = understanding.problem is None and all(item.code != "injection" for item in blocking)
+    weak = [
+        _weak(concern, candidates, rated, confidence.scoring.nothing)
+        if propose and concern.text not in unclear
+        else ()
+        for concern, candidates, rated in zip(judged, evidence, scores, strict=True)
+    ]
     free = not blocking and decision is None
     ready_from = confidence.ready_from
     ready = free and ready_from is not None and weakest >= ready_from
@@ -81,7 +89,7 @@ def judge(
         confidence=probability,
         reasons=tuple(reasons),
         concerns=judged,
-        weak=_weak(understanding, judged, evidence, scores, confidence, blocking),
+        weak=tuple(weak),
         questions=questions,
         score=weakest,
         free=free,
@@ -92,10 +100,9 @@ def _concern(
     concern: Concern, candidates: Sequence[Evidence], scores: Sequence[float], confidence: Confidence
 ) -> ConcernJudgement:
     cuts = confidence.scoring
-    ranked = sorted(zip(candidates, scores, strict=True), key=lambda pair: -pair[1])
     near = [
         item
-        for item, score in ranked
+        for item, score in _ranked(candidates, scores)
         if score >= cuts.weak or (score >= cuts.nothing and holds_code(concern, item.entry))
     ]
     alone = confidence.alone(candidates, scores)
@@ -114,30 +121,18 @@ def _concern(
 
 
 def _weak(
-    understanding: Understanding,
-    judged: Sequence[ConcernJudgement],
-    evidence: Sequence[Sequence[Evidence]],
-    scores: Sequence[Sequence[float]],
-    confidence: Confidence,
-    blocking: Sequence[Reason],
-) -> tuple[tuple[str, ...], ...]:
-    """Return, for each concern without near entries, those that are not quite nothing.
+    concern: ConcernJudgement, candidates: Sequence[Evidence], scores: Sequence[float], nothing: float
+) -> tuple[str, ...]:
+    """Return, for a concern without near entries, the best of those that score ``nothing`` or more."""
+    if concern.entry_ids:
+        return ()
+    ranked = _ranked(candidates, scores)
+    near = [item.entry.id for item, score in ranked if score >= nothing and item.entry.visibility == "public"]
+    return tuple(near[:_WEAK])
 
-    None where somebody tries to steer, or where it is not clear what is asked.
-    """
-    unclear = {item.evidence for item in blocking if item.code == "vague"}
-    if understanding.problem is not None or any(item.code == "injection" for item in blocking):
-        return tuple(() for _ in judged)
-    found: list[tuple[str, ...]] = []
-    for concern, candidates, rated in zip(judged, evidence, scores, strict=True):
-        ranked = sorted(zip(candidates, rated, strict=True), key=lambda pair: -pair[1])
-        near = [
-            item.entry.id
-            for item, score in ranked
-            if score >= confidence.scoring.nothing and item.entry.visibility == "public"
-        ]
-        found.append(() if concern.entry_ids or concern.text in unclear else tuple(near[:_WEAK]))
-    return tuple(found)
+
+def _ranked(candidates: Sequence[Evidence], scores: Sequence[float]) -> list[tuple[Evidence, float]]:
+    return sorted(zip(candidates, scores, strict=True), key=lambda pair: -pair[1])
 
 
 def _further(

@@ -1,6 +1,6 @@
 """Mask personal data: every value is replaced by a placeholder that names its kind, such as 〔氏名〕.
 
-Past cases go through :func:`mask_case` before anything of them is stored. A text that could not be examined
+Past cases go through :func:`mask_fields` before anything of them is stored. A text that could not be examined
 in time becomes one placeholder as a whole.
 """
 
