@@ -39,7 +39,9 @@ class LateInteraction(Embedder, Protocol):
 
 def late_interaction(embedder: Embedder) -> LateInteraction | None:
     """Return ``embedder`` when it gives the vectors of single pieces."""
-    return embedder if isinstance(embedder, LateInteraction) and embedder.piece_width else None
+    if not getattr(embedder, "piece_width", 0):  # the check below takes longer
+        return None
+    return embedder if isinstance(embedder, LateInteraction) else None
 
 
 def pack(vectors: Vectors) -> Packed:

@@ -109,6 +109,7 @@ class LexicalLeg:
         import tantivy
 
         self._tantivy: Any = tantivy
+        self._last: tuple[tuple[str, ...], Any] = ((), None)
         self._keys = keys
         self._by_key: NDArray[np.int64] = np.argsort(keys, kind="stable")
         self._sorted_keys = keys[self._by_key]
@@ -207,6 +208,16 @@ class LexicalLeg:
         return dict(self._run(query, len(rows)))
 
     def _any_term(self, terms: Sequence[str]) -> Any:
+        """Return the query for any of ``terms``; a search asks for the same one twice."""
+        wanted = tuple(terms)
+        said, made = self._last
+        if said == wanted:
+            return made
+        query = self._union(wanted)
+        self._last = wanted, query
+        return query
+
+    def _union(self, terms: Sequence[str]) -> Any:
         q = self._tantivy.Query
         clauses = []
         for term in dict.fromkeys(terms):

@@ -20,6 +20,7 @@ from suggest.index.rows import NO_ROW
 from suggest.index.snippet import snippet
 from suggest.index.stores import Store
 from suggest.records import Evidence, Match
+from suggest.text import tokens
 
 _LARGE = 50_000  # entries above which a search uses two threads
 _First = TypeVar("_First")
@@ -42,10 +43,19 @@ _LATE_SHARE = 0.5
 class Words(NamedTuple):
     """What comparing word by word takes."""
 
-    question: Vectors
-    """Unit vectors of its word pieces, shape (n, w)."""
+    pieces: Vectors
+    """Unit vectors of the question's word pieces, shape (n, w)."""
     pieces_of: Callable[[Sequence[int]], Sequence[Packed]]
     """Returns the word pieces of rows."""
+
+
+class Question(NamedTuple):
+    """What the model says of a question."""
+
+    vector: NDArray[np.float32]
+    """Adapted, shape (d,)."""
+    words: Words | None
+    """None for a model without word pieces."""
 
 
 class Ranked(NamedTuple):
@@ -60,29 +70,35 @@ class Ranked(NamedTuple):
 
 def rank(
     generation: Generation,
-    terms: Sequence[str],
-    query: NDArray[np.float32],
+    text: str,
+    read: Callable[[], Question],
     *,
     tenant: str,
     day: date,
-    words: Words | None,
+    slow_model: bool,
     vector_weight: float,
     top: int,
     per_kind: int,
 ) -> list[Ranked]:
-    """Return the ``top`` usable entries of ``tenant`` on ``day``, best first.
+    """Return the ``top`` entries for ``text`` that ``tenant`` may use on ``day``, best first.
 
-    ``query`` is the adapted vector of the question, shape (d,); with ``words`` the best candidates are compared
-    word by word too. At least ``per_kind`` of each kind follow in
+    ``read`` returns what the model says of the text; where that takes a while, the words are looked up beside it. With
+    word pieces the best candidates are compared word by word too. At least ``per_kind`` of each kind follow in
     the same ranking where the candidates hold them, so more than ``top`` may come back.
     """
     usable = generation.usable(tenant, day)
-    pool = max(_POOL if len(generation) <= _LARGE else _POOL_OF_MANY, top)
-    held, found = _both(
-        generation,
-        lambda: _by_words(generation, terms, usable, tenant, pool),
-        lambda: generation.vectors.search(query, limit=pool, among=usable),
-    )
+    large = len(generation) > _LARGE
+    pool = max(_POOL_OF_MANY if large else _POOL, top)
+
+    def by_words() -> tuple[list[str], dict[int, float | None]]:
+        terms = tokens(text)
+        return terms, _by_words(generation, terms, usable, tenant, pool)
+
+    def by_meaning() -> tuple[Question, list[tuple[int, float]]]:
+        question = read()
+        return question, generation.vectors.search(question.vector, limit=pool, among=usable)
+
+    ((query, words), found), (terms, held) = _both(by_meaning, by_words, beside=large or slow_model)
     passages = generation.passages.nearest(query, usable)
     near = {row for row, _ in found}
     near.update(sorted(passages, key=lambda row: (-passages[row], row))[:pool])
@@ -92,11 +108,11 @@ def rank(
     if not rows:
         return []
     unknown = [row for row in rows if held.get(row) is None]
-    half = len(unknown) // 2 if len(generation) > _LARGE else 0
+    half = len(unknown) // 2 if large else 0
     said, more = _both(
-        generation,
         lambda: generation.lexical.scores(terms, unknown[half:]),
         lambda: generation.lexical.scores(terms, unknown[:half]),
+        beside=large,
     )
     said |= more
     bm25 = np.array([held.get(row) or said.get(row, 0.0) for row in rows])
@@ -133,7 +149,7 @@ def _fused(
 
 def _word_by_word(words: Words, rows: Sequence[int], semantic: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return ``semantic`` moved towards what comparing word by word says; as it is for an entry without words."""
-    near = maxsim(words.question, words.pieces_of(rows))
+    near = maxsim(words.pieces, words.pieces_of(rows))
     mixed = (1 - _LATE_SHARE) * semantic + _LATE_SHARE * near
     return np.where(np.isnan(near), semantic, mixed).astype(np.float32)
 
@@ -142,26 +158,25 @@ def score_one(
     generation: Generation,
     row: int,
     terms: Sequence[str],
-    query: NDArray[np.float32],
+    question: Question,
     *,
-    words: Words | None,
     vector_weight: float,
 ) -> Ranked:
     """Return one row with its scores, without what resolved inquiries lend and without passages."""
     held = generation.lexical.scores(terms, [row]).get(row, 0.0)
     lexical = saturate(np.array([held]), generation.lexical.rarest)
-    semantic = generation.vectors.scores(query, [row])
-    if words is not None:
-        semantic = _word_by_word(words, [row], semantic)
+    semantic = generation.vectors.scores(question.vector, [row])
+    if question.words is not None:
+        semantic = _word_by_word(question.words, [row], semantic)
     fused = fuse(lexical, semantic, vector_weight=vector_weight)
     return Ranked(row, float(fused[0]), float(lexical[0]), float(semantic[0]))
 
 
 def _both(
-    generation: Generation, first: Callable[[], _First], second: Callable[[], _Second]
+    first: Callable[[], _First], second: Callable[[], _Second], *, beside: bool
 ) -> tuple[_First, _Second]:
-    """Return what both give; in a large knowledge base beside each other, for the searches release Python's lock."""
-    if len(generation) <= _LARGE:
+    """Return what both give; ``beside`` each other where that pays, for models and indexes release Python's lock."""
+    if not beside:
         return first(), second()
     later = _threads().submit(second)
     return first(), later.result()

@@ -20,7 +20,7 @@ from suggest.index.generation import Generation
 from suggest.index.late import Packed, late_interaction
 from suggest.index.models import load_embedder
 from suggest.index.pieces import PieceStore
-from suggest.index.ranking import Words, describe, rank, score_one
+from suggest.index.ranking import Question, Words, describe, rank, score_one
 from suggest.index.stores import Backends, Store
 from suggest.index.sync import check_model
 from suggest.records import Entry, Evidence, Match
@@ -215,15 +215,12 @@ class Reader:
         if row is None or not generation.usable(tenant, today)[row]:
             return None
         surfaces = tokens_with_surfaces(text)
-        query = generation.adapted(self.embedder.embed_queries([clean(text)]))[0]
-        terms = [term for term, _ in surfaces]
         weight = self.settings.retrieval.weight
         scored = score_one(
             generation,
             row,
-            terms,
-            query,
-            words=self._words(generation, clean(text), weight),
+            [term for term, _ in surfaces],
+            self._question(generation, clean(text), weight),
             vector_weight=weight,
         )
         return describe(generation, store, surfaces, [scored])[0]
@@ -340,27 +337,27 @@ class Reader:
         if tenant not in generation.tenants:
             raise UnknownTenant(f"tenant {tenant!r} has no entries; sync some, or check its name")
         text = without_placeholders(text)
-        surfaces, cleaned = tokens_with_surfaces(text), clean(text)
         weight = self.settings.retrieval.weight if vector_weight is None else vector_weight
         ranked = rank(
             generation,
-            [term for term, _ in surfaces],
-            generation.adapted(self.embedder.embed_queries([cleaned]))[0],
+            text,
+            lambda: self._question(generation, clean(text), weight),
             tenant=tenant,
             day=today or datetime.now(UTC).date(),
-            words=self._words(generation, cleaned, weight),
+            slow_model=late_interaction(self.embedder) is not None,
             vector_weight=weight,
             top=top,
             per_kind=per_kind,
         )
         assert self._store is not None  # set together with the generation
-        return describe(generation, self._store, surfaces, ranked)
+        return describe(generation, self._store, tokens_with_surfaces(text), ranked)
 
-    def _words(self, generation: Generation, text: str, vector_weight: float) -> Words | None:
-        """Return what comparing ``text`` word by word takes; None where the model does not or the vectors do not count."""
+    def _question(self, generation: Generation, text: str, vector_weight: float) -> Question:
+        """Return what the model says of ``text``; without word pieces where it gives none or vectors do not count."""
+        vector = generation.adapted(self.embedder.embed_queries([text]))[0]
         late = late_interaction(self.embedder)
         if late is None or not vector_weight:
-            return None
+            return Question(vector, None)
         fingerprint = late.fingerprint
         pieces = self._pieces.get(fingerprint)
         if pieces is None:
@@ -372,4 +369,4 @@ class Reader:
             said = generation.rows
             return pieces.of(said.key[list(rows)].tolist(), said.checksum[list(rows)].tolist())
 
-        return Words(late.embed_question(text), pieces_of)
+        return Question(vector, Words(late.embed_question(text), pieces_of))

@@ -31,7 +31,7 @@ _WINDOW = 128
 _QUERY_WINDOWS = 2
 _OUTPUTS = ("sentence_embedding", "tokens")
 _FEW = 4
-"""Fewer texts than this are not worth a pool of threads."""
+"""Fewer questions than this are read and remembered one by one."""
 _RECENT = 256
 """Questions whose vectors are kept: the classifier of escalations and the search ask for the same."""
 _DOCUMENT_WINDOWS = 4
@@ -129,7 +129,7 @@ class StudentEmbedder:
 
     def _read(self, windows: Sequence[Sequence[Sequence[int]]]) -> list[list[_Read]]:
         flat = [ids for parts in windows for ids in parts]
-        if len(flat) < _FEW:
+        if len(flat) < 2:
             found = iter([self._run(ids) for ids in flat])
         else:
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
