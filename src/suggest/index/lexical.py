@@ -173,7 +173,7 @@ class LexicalLeg:
         """
         rare = self._rare(terms)
         found = self.search(rare, tenant=tenant, limit=limit)
-        return {row: score if len(rare) == len(terms) else None for row, score in found}
+        return dict(found) if len(rare) == len(terms) else dict.fromkeys(row for row, _ in found)
 
     def _rare(self, terms: Sequence[str]) -> Sequence[str]:
         """Return the terms that choose the candidates, the rarest first where not all do."""
@@ -236,8 +236,9 @@ class LexicalLeg:
         hits = self._searcher.search(query, limit=limit, count=False).hits
         keys = self._searcher.fast_field_values("key", [address for _, address in hits])
         rows = self._by_key[np.searchsorted(self._sorted_keys, np.asarray(keys, np.int64))]
-        found = [(int(row), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
-        return sorted(found, key=lambda item: (-item[1], item[0]))
+        scores = np.fromiter((score for score, _ in hits), np.float64, len(hits))
+        order = np.lexsort((rows, -scores))
+        return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
 
 
 def _idf(total: int, holding: int) -> float:
