@@ -141,6 +141,8 @@ class VectorLeg:
             self._flat: Any = faiss.IndexFlatIP(dimension)
             for start in range(0, len(slots), _CHUNK):
                 self._flat.add(self._at(slots[start : start + _CHUNK]))
+            held = faiss.rev_swig_ptr(self._flat.get_xb(), len(slots) * dimension)
+            self._held: Vectors = held.reshape(len(slots), dimension)  # what the index holds, row for row
 
     def _open_near(self, path: Path, total: int) -> None:
         try:
@@ -226,7 +228,8 @@ class VectorLeg:
 
     def gather(self, rows: Sequence[int] | NDArray[Any]) -> Vectors:
         """Return the stored vectors of ``rows``, float32 of shape (len(rows), d)."""
-        return self._at(self._slots[np.asarray(rows, dtype=np.int64)])
+        wanted = np.asarray(rows, dtype=np.int64)
+        return self._held[wanted] if self._near is None else self._at(self._slots[wanted])
 
     def _at(self, slots: NDArray[np.int64]) -> Vectors:
         found = np.empty((len(slots), self.dimension), dtype=np.float32)
