@@ -65,9 +65,7 @@ def examples(data: Path) -> list[Example]:
             route, text = line.split("\t")
             found.append(Example(text, route))
     for name in ("harmless_ja.txt", "harmless_en.txt"):
-        found += [
-            Example(line, "none") for line in (TEXTS / name).read_text(encoding="utf-8").splitlines()
-        ]
+        found += [Example(line, "none") for line in (TEXTS / name).read_text(encoding="utf-8").splitlines()]
     rng = random.Random(0)
     train = data / "train"
     found += [Example(row["question"], "none") for row in lines(train / "faq_ja.jsonl.gz")]
@@ -78,7 +76,9 @@ def examples(data: Path) -> list[Example]:
     spoken = [r["text"] for r in lines(train / "intents_en.jsonl.gz") if r["source"] != "banking77"]
     found += [Example(text, "none") for text in rng.sample(spoken, 150)]
     letters = [line.split("\t")[2] for line in INQUIRIES.read_text(encoding="utf-8").splitlines()]
-    found += [Example(body(text.replace("\\n", "\n")), "none", "inquiry") for text in rng.sample(letters, 800)]
+    found += [
+        Example(body(text.replace("\\n", "\n")), "none", "inquiry") for text in rng.sample(letters, 800)
+    ]
     policy = load_policy()
     for row in lines(ROOT / "data" / "sample_faq" / "cases.jsonl"):
         decision = policy.apply(understand(Inquiry(text=row["inquiry"])))

@@ -42,7 +42,9 @@ class CombinedEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed what customers ask."""
-        made = [model.embed_queries(texts) for model, _ in reversed(self._parts)]  # a search analyses words meanwhile
+        made = [
+            model.embed_queries(texts) for model, _ in reversed(self._parts)
+        ]  # a search analyses words meanwhile
         return self._beside(made[::-1])
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
