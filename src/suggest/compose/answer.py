@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from suggest.compose.branches import own_branches
 from suggest.compose.citing import add_reference, citation, title_of
 from suggest.compose.conflicts import Conflict, conflicts, outranks
 from suggest.compose.examples import Detector, Example, example_of
@@ -149,9 +150,11 @@ def _from_article(
             part.example.clear()
     told = [*seen, *(s.text for name in ("point", "reason") for s in _prose(getattr(article, name)))]
     own = _sentences(article.body)
+    sections = own_branches(outline(article.body), asked)
     chosen = together(
         select(
             article.body,
+            sections,
             Relevance(concern, own),
             max(room, budget // 3),
             japanese=wording.japanese,
@@ -168,7 +171,7 @@ def _from_article(
         left = room - sum(len(line.text) for line in part.point if line.mark == "step")
         part.point[len(stated) : len(stated)] = further(
             article,
-            outline(article.body),
+            sections,
             section,
             asked,
             part.said,

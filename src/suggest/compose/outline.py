@@ -66,6 +66,8 @@ class Listing:
     """The items are done one after the other."""
     numbered: bool = False
     """The source numbers them."""
+    thinned: bool = False
+    """Items for other cases than the customer's were left out."""
 
     @property
     def texts(self) -> list[str]:

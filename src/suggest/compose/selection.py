@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from suggest.compose.outline import Listing, Section, outline
+from suggest.compose.outline import Listing, Section
 from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.roles import follows_document, is_instruction
@@ -40,6 +40,7 @@ class Selection:
 
 def select(
     text: str,
+    sections: tuple[Section, ...],
     relevance: Relevance,
     budget: int,
     *,
@@ -50,10 +51,9 @@ def select(
 ) -> Selection:
     """Choose the units of ``text`` that answer the concern, about ``budget`` characters of them.
 
-    ``how`` says that the concern asks for a procedure, ``on_topic`` that the title fits it; ``seen`` holds sentences that the draft already
+    ``sections`` are those of its outline that may be quoted; ``how`` says that the concern asks for a procedure, ``on_topic`` that the title fits it; ``seen`` holds sentences that the draft already
     has. A list is taken whole or not at all.
     """
-    sections = outline(text)
     units = _fresh(units_of(sections, relevance, japanese), seen)
     chosen_sections = _sections(sections, units, relevance)
     steps = [unit for unit in units if unit.procedure or _is_how_to(sections[unit.section])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from suggest.compose.outline import Item, Listing, Section, Sentence
 from suggest.compose.polite import polite as politely
@@ -138,7 +138,7 @@ def whole_list(block: Listing, japanese: bool) -> Listing | None:
                 return None
             lines.append(fit)
         items.append(Item(tuple(lines)))
-    if not block.procedure and (len(items) < 2 or _is_link_list(block)):
+    if not block.procedure and ((len(items) < 2 and not block.thinned) or _is_link_list(block)):
         return None
     intro = block.intro
     if intro is not None and (intro.role == "reference" or _LINKS.search(intro.text)):
@@ -147,7 +147,7 @@ def whole_list(block: Listing, japanese: bool) -> Listing | None:
         intro = None
     if intro is not None and not quotable(intro, japanese=japanese):
         intro = None
-    return Listing(intro, tuple(items), block.procedure, block.numbered)
+    return replace(block, intro=intro, items=tuple(items))
 
 
 def _is_link_list(block: Listing) -> bool:

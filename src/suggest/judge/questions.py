@@ -1,21 +1,18 @@
 """Vague inquiries: what to ask back, and only what was not said.
 
 When the best candidates treat the same matter and differ in one fact (device, version, account, error code,
-product), that fact is asked for. The words and facts are data (``facets.toml``).
+product), that fact is asked for. The words and facts are data (``understand/facets.toml``).
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 from suggest.records import Concern, ConcernJudgement, Entry, Evidence, Understanding
 from suggest.text import clean, codes, detect_language, morphemes, tokens, tokens_with_surfaces
+from suggest.understand.facets import Facet, facet_data, facets
 
 _MOST = 2
 _NEAR = 1.0
@@ -50,22 +47,6 @@ _QUOTED = re.compile(
 )
 
 
-class Facet(NamedTuple):
-    """A fact that tells answers apart."""
-
-    name: str
-    ja: str
-    en: str
-    values: Mapping[str, re.Pattern[str]]
-    pattern: re.Pattern[str] | None
-
-    def found_in(self, text: str) -> tuple[str, ...]:
-        """Return the values that ``text`` (cleaned, lower case) names."""
-        if self.pattern is not None:
-            return tuple(dict.fromkeys(m.group(1).upper() for m in self.pattern.finditer(text)))
-        return tuple(value for value, words in self.values.items() if words.search(text))
-
-
 def is_vague(concern: Concern) -> bool:
     """Tell whether a short concern names nothing that it could be about: 「入れません。どうしたらいいですか」."""
     words = {surface for _, surface in tokens_with_surfaces(concern.text)}
@@ -86,7 +67,7 @@ def says_too_little(understanding: Understanding, judged: Sequence[ConcernJudgem
     """
     if understanding.problem is not None or any(item.answerable for item in judged):
         return False
-    words = _data()["plea"]
+    words = facet_data()["plea"]
     said = [
         clean(text).lower() for text in ([c.text for c in understanding.concerns] or [understanding.body])
     ]
@@ -164,7 +145,7 @@ def _separating(
         return []
     said = clean(text).lower()
     found = []
-    for facet in _facets():
+    for facet in facets():
         if facet.found_in(said):
             continue
         values = [facet.found_in(_head(entry)) for entry in rivals[: 2 if alike else 4]]
@@ -216,7 +197,9 @@ def _products(entry: Entry) -> tuple[str, ...]:
     """Return the product of an entry: its field, or the first name written in Latin letters in its title."""
     if entry.product:
         return (entry.product,)
-    names = [name for name in _NAME.findall(clean(entry.title)) if name not in _data()["makers"]["names"]]
+    names = [
+        name for name in _NAME.findall(clean(entry.title)) if name not in facet_data()["makers"]["names"]
+    ]
     return tuple(names[:1])
 
 
@@ -229,7 +212,7 @@ def _general(
 ) -> list[tuple[str, str]]:
     """Return the questions that fit every vague inquiry, without those that it answers."""
     language = "ja" if japanese else "en"
-    general = _data()["general"]
+    general = facet_data()["general"]
     found: list[tuple[str, str]] = []
     said = clean(own).lower()
     named = [
@@ -261,31 +244,5 @@ def _written_in(
 
 
 def _in_language(options: Sequence[str], *, japanese: bool) -> list[str]:
-    names = {} if japanese else _data()["english"]
+    names = {} if japanese else facet_data()["english"]
     return [str(names.get(option, option)) for option in options]
-
-
-@lru_cache(maxsize=1)
-def _data() -> dict[str, Any]:
-    return tomllib.loads((files(__package__) / "facets.toml").read_text(encoding="utf-8"))
-
-
-@lru_cache(maxsize=1)
-def _facets() -> tuple[Facet, ...]:
-    def words(found: Sequence[str]) -> re.Pattern[str]:
-        return re.compile(
-            "|".join(
-                rf"(?<![a-z0-9]){re.escape(w)}(?![a-z0-9])" if w.isascii() else re.escape(w) for w in found
-            )
-        )
-
-    return tuple(
-        Facet(
-            item["name"],
-            item["ja"],
-            item["en"],
-            {value: words(found) for value, found in item.get("values", {}).items()},
-            re.compile(item["pattern"]) if "pattern" in item else None,
-        )
-        for item in _data()["facet"]
-    )

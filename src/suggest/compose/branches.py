@@ -1,0 +1,63 @@
+"""Leaves out the branches of an article that are for others: whoever writes about an iPhone needs no steps for Android.
+
+Only where the article has a branch for the case that the concern names, and only next to it: a part that is alone may be for
+everybody, whatever its heading says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from suggest.compose.outline import Block, Item, Listing, Section, Sentence
+from suggest.text import clean
+from suggest.understand.facets import Facet, facets
+
+_LABEL = re.compile(r"(.{1,25}?)(?:[：:]|の場合|を(?:お使い|ご利用|使用)|\bif\b)", re.IGNORECASE)
+"""What a bullet or a line is for, before what it says: 「iPhone：…」「Mac の場合は…」."""
+_Part = TypeVar("_Part")
+
+
+def own_branches(sections: Sequence[Section], questions: Iterable[str]) -> tuple[Section, ...]:
+    """Return ``sections`` without sections, bullets and lines for another case than the one that ``questions`` name."""
+    said = clean("\n".join(questions)).lower()
+    kept = tuple(sections)
+    for facet in facets():
+        named = set(facet.found_in(said)) if facet.pattern is None else set()
+        if named:
+            kept = tuple(
+                replace(section, blocks=tuple(_block(block, facet, named) for block in section.blocks))
+                for section in _own(kept, _heading, facet, named)
+            )
+    return kept
+
+
+def _block(block: Block, facet: Facet, named: set[str]) -> Block:
+    if not isinstance(block, Listing):
+        return block
+    items = block.items
+    if not block.numbered:  # steps come one after the other
+        items = tuple(_own(items, lambda item: _label(item.lines[0]), facet, named))
+    lines = tuple(Item((item.lines[0], *_own(item.lines[1:], _label, facet, named))) for item in items)
+    return replace(block, items=lines, thinned=block.thinned or len(items) < len(block.items))
+
+
+def _own(
+    parts: Sequence[_Part], label: Callable[[_Part], str], facet: Facet, named: set[str]
+) -> Sequence[_Part]:
+    """Return ``parts`` without those labelled for others, where one is labelled for the case."""
+    of = [set(facet.found_in(label(part))) for part in parts]
+    if not any(values & named for values in of):
+        return parts
+    return [part for part, values in zip(parts, of, strict=True) if not values or values & named]
+
+
+def _heading(section: Section) -> str:
+    return clean(section.heading.text).lower() if section.heading else ""
+
+
+def _label(line: Sequence[Sentence]) -> str:
+    found = _LABEL.match(clean(line[0].text).lower()) if line else None
+    return found.group(1) if found else ""
