@@ -10,9 +10,7 @@ from suggest.compose.outline import Listing, Section, outline
 from suggest.settings import Judging
 
 BY_HEADING = "通知は次の手順で許可します。\n\n## iPhoneの場合\n「設定」で「通知」を開きます。\n\n## Androidの場合\n「アプリ」を開きます。\n"
-BY_BULLET = (
-    "## 更新方法\n- iPhone：App Store で更新します。\n- Android：Google Play で更新します。\n- 共通：再起動します。\n"
-)
+BY_BULLET = "## 更新方法\n- iPhone：App Store で更新します。\n- Android：Google Play で更新します。\n- 共通：再起動します。\n"
 BY_LINE = "1. 端末の設定を確認します。\n   iPhone：「通知」を開きます。\n   Android：「アプリの通知」を開きます。\n2. 再起動します。\n"
 
 
