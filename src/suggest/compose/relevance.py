@@ -1,13 +1,16 @@
-"""How much of a concern a stretch of text speaks about: shared terms, weighted by rarity."""
+"""How much of a concern a stretch of text speaks about: shared terms, weighted by rarity, and nearness of meaning."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
+from suggest.index.embedding import Vectors
+from suggest.index.models import static_embedder
 from suggest.text import tokens
 
+_READ = 2_000  # characters of a text that are looked at
 _CODE = 2.5  # an error code says more than a word
 
 
@@ -18,13 +21,19 @@ def _is_code(term: str) -> bool:
 @lru_cache(maxsize=16_384)
 def terms(text: str) -> frozenset[str]:
     """Return the distinct index terms of ``text``."""
-    return frozenset(tokens(text[:2_000]))
+    return frozenset(_tokens(text))
+
+
+@lru_cache(maxsize=16_384)
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(tokens(text[:_READ]))
 
 
 class Relevance:
     """Compares texts with one concern; terms that occur in few of the ``units`` weigh more."""
 
     def __init__(self, concern: str, units: Iterable[str]) -> None:
+        self._concern = concern
         seen = [terms(unit) for unit in units]
         self._weights: dict[str, float] = {}
         for term in terms(concern):
@@ -45,6 +54,15 @@ class Relevance:
         found = [terms(text) for text in texts]
         weight = sum(w for term, w in self._weights.items() if any(term in own for own in found))
         return weight / self._total
+
+    def nearness(self, *texts: str) -> float:
+        """Return how near the texts together are to the concern in meaning, also in other words: a cosine, -1..1."""
+        found = [term for text in texts for term in _tokens(text)]
+        return float(static_embedder().embed_tokens([found])[0] @ self._vector)
+
+    @cached_property
+    def _vector(self) -> Vectors:
+        return static_embedder().embed_tokens([_tokens(self._concern)])[0]
 
 
 def similarity(one: str, other: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from suggest.compose.outline import Listing, Section
@@ -15,6 +15,11 @@ from suggest.compose.units import Unit, units_of
 _LONGEST_LIST = 1_000
 _MOST_UNITS = 300
 _SAME = 0.75
+_MEANING = 3.5  # what nearness of meaning weighs beside shared terms when sections are compared
+_OPENING = 0.2  # what a text says before its first heading is mostly meant for everybody
+_AS_NEAR, _ROOMY = 0.85, 0.55
+"""How near a further section must be, of the nearness of the best: in a long text, and in one that is not much longer than the draft may be."""
+_MOST_SECTIONS = 3
 _TELLING = 0.3  # a share from which a sentence is clearly about the concern
 _THIN = 100  # fewer characters leave most readers with a question
 _BRIEF = 450  # characters of a text that is quoted as a whole
@@ -55,10 +60,10 @@ def select(
     has. A list is taken whole or not at all.
     """
     units = _fresh(units_of(sections, relevance, japanese), seen)
-    chosen_sections = _sections(sections, units, relevance)
+    chosen_sections = _sections(sections, units, relevance, budget)
     steps = [unit for unit in units if unit.procedure or _is_how_to(sections[unit.section])]
     if how and steps and not any(unit.section in chosen_sections for unit in steps):
-        chosen_sections.add(max(steps, key=lambda u: (u.score, -u.section)).section)
+        chosen_sections.setdefault(max(steps, key=lambda u: (u.score, -u.section)).section, 0.0)
     chosen = [unit for unit in units if unit.section in chosen_sections]
     pool = [unit for unit in chosen if not unit.pointer]
     pointer = _pointer(chosen, pool)
@@ -77,7 +82,7 @@ def select(
     if pointer is not None and (not kept or _says_how(pointer, kept)):
         kept = [pointer, *(unit for unit in kept if unit.share >= 0.5 * pointer.share)]
         pointer = None
-    return Selection(sections, tuple(_in_order(kept)), cut, pointer)
+    return Selection(sections, tuple(_in_order(kept, sections, chosen_sections)), cut, pointer)
 
 
 def _is_how_to(section: Section) -> bool:
@@ -181,8 +186,8 @@ def _without_asides(kept: list[Unit]) -> list[Unit]:
     ]
 
 
-def _in_order(kept: list[Unit]) -> list[Unit]:
-    """Order as in the text, but the section that clearly speaks about the concern first."""
+def _in_order(kept: list[Unit], sections: Sequence[Section], near: Mapping[int, float]) -> list[Unit]:
+    """Order as in the text, but of headed sections the nearest to the concern first: what has no heading cannot follow."""
     ordered = sorted(kept, key=lambda u: u.place)
     if not ordered:
         return ordered
@@ -190,15 +195,10 @@ def _in_order(kept: list[Unit]) -> list[Unit]:
     if refusal is not None:
         return [refusal, *(unit for unit in ordered if unit is not refusal)]
     first = ordered[0].section
-    best = max(ordered, key=lambda u: u.share)
-    opening = _best([u for u in ordered if u.section == first])
-    if best.section == first or best.share < _TELLING or best.share < 1.5 * opening:
+    best = max((unit.section for unit in ordered), key=lambda i: near.get(i, 0.0))
+    if best == first or sections[first].heading is None:
         return ordered
-    if isinstance(best.content, Listing) or any(u.procedure for u in ordered if u.section == first):
-        return ordered
-    return [u for u in ordered if u.section == best.section] + [
-        u for u in ordered if u.section != best.section
-    ]
+    return [u for u in ordered if u.section == best] + [u for u in ordered if u.section != best]
 
 
 def _refusal(ordered: Sequence[Unit]) -> Unit | None:
@@ -225,26 +225,30 @@ def _fresh(units: Sequence[Unit], seen: Sequence[str]) -> list[Unit]:
     return fresh
 
 
-def _sections(sections: tuple[Section, ...], units: list[Unit], relevance: Relevance) -> set[int]:
-    """Take what stands before the first heading, and the headed sections nearest to the concern."""
+def _sections(
+    sections: tuple[Section, ...], units: list[Unit], relevance: Relevance, budget: int
+) -> dict[int, float]:
+    """Take the sections nearest to the concern, and what stands before the first heading if it is as near."""
     words: dict[int, list[str]] = {}
     for unit in units:
         words.setdefault(unit.section, []).extend(unit.texts)
     near: dict[int, float] = {}
     for i, texts in words.items():
         heading = sections[i].heading
-        if heading is not None:
-            near[i] = relevance.share(heading.text, *texts) + 0.6 * relevance.share(heading.text)
-    chosen = {i for i in words if sections[i].heading is None}
-    if not near:
-        return chosen
-    opening = max((relevance.share(*words[i]) for i in chosen), default=0.0)
-    ranked = sorted(near, key=lambda i: (-near[i], i))
-    best = near[ranked[0]]
-    if not chosen or (best >= 0.3 and best >= 0.6 * opening):
-        chosen.add(ranked[0])
-        chosen.update(i for i in ranked[1:3] if near[i] >= 0.6 * best and near[i] >= 0.3)
-    return chosen
+        title = [] if heading is None else [heading.text]
+        near[i] = (
+            relevance.share(*title, *texts)
+            + 0.6 * relevance.share(*title)
+            + _MEANING * relevance.nearness(*title, *texts)
+            + (_OPENING if heading is None else 0.0)
+        )
+    best = max(near.values(), default=0.0)
+    short = sum(unit.length for unit in units) <= 1.5 * budget
+    for i in [i for i in near if sections[i].heading is None and not short]:
+        if near[i] < best:
+            del near[i]
+    ranked = sorted(near, key=lambda i: (-near[i], i))[:_MOST_SECTIONS]
+    return {i: near[i] for i in ranked if near[i] >= (_ROOMY if short else _AS_NEAR) * best}
 
 
 def _lead(pool: list[Unit], best: float) -> Unit | None:

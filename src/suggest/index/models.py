@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from suggest.index.embedding import Embedder
+from suggest.index.embedding import Embedder, TokenEmbedder
 from suggest.settings import Retrieval
 
 _MODELS = Path(__file__).parent / "models"
@@ -21,7 +21,7 @@ def load_embedder(retrieval: Retrieval) -> Embedder:
     Raises :class:`~suggest.errors.ModelError`.
     """
     if retrieval.model == "bundled":
-        return _balanced() if retrieval.profile == "balanced" else _fast()
+        return _balanced() if retrieval.profile == "balanced" else static_embedder()
     from suggest.index.transformer_embedder import TransformerEmbedder
 
     return TransformerEmbedder(
@@ -30,7 +30,8 @@ def load_embedder(retrieval: Retrieval) -> Embedder:
 
 
 @lru_cache(maxsize=1)
-def _fast() -> Embedder:
+def static_embedder() -> TokenEmbedder:
+    """Return the bundled static model, loaded once."""
     from suggest.index.static_embedder import StaticEmbedder
 
     return StaticEmbedder(BUNDLED)
@@ -42,5 +43,6 @@ def _balanced() -> Embedder:
     from suggest.index.student_embedder import StudentEmbedder
 
     return CombinedEmbedder(
-        "suggest-balanced-ja-en", [(_fast(), 1 - _STUDENT_SHARE), (StudentEmbedder(STUDENT), _STUDENT_SHARE)]
+        "suggest-balanced-ja-en",
+        [(static_embedder(), 1 - _STUDENT_SHARE), (StudentEmbedder(STUDENT), _STUDENT_SHARE)],
     )
