@@ -34,6 +34,7 @@ from suggest.understand.writer import writer_of
 
 _FURTHER = 3  # articles that are looked at for the second matter of a concern
 _RELATED = 0.3
+_CLAUSE = re.compile(r"[。、？！?!,\n]|(?<=[.]) ")
 _GRIEVANCE = re.compile(r"complain|anger|angry|grievance|claim")
 
 
@@ -151,7 +152,8 @@ def _parts(
         if part is not None and further is None and _leaves_second_matter(group, part):
             part.notes.append(wording.reason("second_question"))
         if further is not None:
-            parts = [_answered(group, wording, personal_data, (), headed=True), further]
+            first = _answered(group, wording, personal_data, (), headed=True)
+            parts = [further, first] if _asked_before(group.concern, further, first) else [first, further]
             seen += further.said
     if any(part.blank for part in parts) and (any(part.used for part in parts) or _is_frame(parts)):
         notes.append(wording.reason("agent_blank"))
@@ -195,6 +197,15 @@ def _second_matter(
             if found.used and not found.example:
                 return found
     return None
+
+
+def _asked_before(concern: str, one: Part, other: Part) -> bool:
+    """Tell whether the customer asks for what ``one`` answers before what ``other`` answers: where each is nearer than the other."""
+    clauses = [clause for clause in _CLAUSE.split(concern) if clause.strip()]
+    titles = ["".join(line.text for line in part.heading) for part in (one, other)]
+    nearness = [[Relevance(clause, titles).nearness(title) for clause in clauses] for title in titles]
+    ahead = [mine - theirs for mine, theirs in zip(*nearness, strict=True)]
+    return ahead.index(max(ahead)) < ahead.index(min(ahead))
 
 
 def _leaves_second_matter(group: Usable, part: Part) -> bool:
