@@ -178,6 +178,8 @@ def _read_list(lines: list[Line], i: int, blocks: list[Block]) -> int:
                 break
             items.append([_sentences(line)])
             count = max(line.number or 0, len(items))
+        elif line.marked and numbered and _gives_choice(items[-1]) and not line.after_blank:
+            items[-1].append(_sentences(line))
         elif items and not line.after_blank and _below(lines, i, count if numbered else 0):
             items[-1].append(_sentences(line))
         else:
@@ -204,6 +206,11 @@ def _lists_facts(intro: Sentence | None, ends: list[str]) -> bool:
     if intro is not None and (gives_choice(intro.text) or _FACTS.search(intro.text)):
         return True
     return all(is_polite(text) and not is_instruction(text) for text in ends)
+
+
+def _gives_choice(item: list[tuple[Sentence, ...]]) -> bool:
+    """Tell whether a step ends in 「次のいずれかの手順を実行します」: what follows are its alternatives."""
+    return bool(item[0]) and gives_choice(item[0][-1].text)
 
 
 def _below(lines: list[Line], i: int, count: int) -> bool:

@@ -193,7 +193,10 @@ def _in_order(kept: list[Unit], sections: Sequence[Section], near: Mapping[int, 
         return ordered
     refusal = _refusal(ordered)
     if refusal is not None:
-        return [refusal, *(unit for unit in ordered if unit is not refusal)]
+        return [
+            refusal,
+            *(u for u in ordered if u is not refusal and not (u.procedure and u.place < refusal.place)),
+        ]
     first = ordered[0].section
     best = max((unit.section for unit in ordered), key=lambda i: near.get(i, 0.0))
     if best == first or sections[first].heading is None:
