@@ -17,6 +17,8 @@ from suggest.understand.facets import Facet, facets
 
 _LABEL = re.compile(r"(.{1,25}?)(?:[：:]|の場合|を(?:お使い|ご利用|使用)|\bif\b)", re.IGNORECASE)
 """What a bullet or a line is for, before what it says: 「iPhone：…」「Mac の場合は…」."""
+_COLON = re.compile(r"([^:。]{1,60}):\s")
+_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 _Part = TypeVar("_Part")
 
 
@@ -31,7 +33,37 @@ def own_branches(sections: Sequence[Section], questions: Iterable[str]) -> tuple
                 replace(section, blocks=tuple(_block(block, facet, named) for block in section.blocks))
                 for section in _own(kept, _heading, facet, named)
             )
-    return kept
+    names = frozenset(_NAME.findall(said))
+    return tuple(
+        replace(section, blocks=tuple(_named(block, names) for block in section.blocks)) for section in kept
+    )
+
+
+def _named(block: Block, names: frozenset[str]) -> Block:
+    """Leave out the bullets of a list that are labelled for others, where one is labelled with what the customer names.
+
+    Of 「Office 365 E3: 90 日間」 and 「Office 365 E5: 365 日間」 whoever has E3 needs the first.
+    """
+    if not isinstance(block, Listing) or block.numbered:
+        return block
+    labels = [frozenset(_NAME.findall(_before_colon(item))) for item in block.items]
+    shared = frozenset.intersection(*(label for label in labels if label)) if any(labels) else frozenset()
+    mine = [label - shared <= names and any(map(str.isalpha, "".join(label - shared))) for label in labels]
+    if not any(mine):
+        return block
+    kept: list[Item] = []
+    keep = True
+    for item, label, fits in zip(block.items, labels, mine, strict=True):
+        if label - shared:  # what has no label of its own goes with what stands before it
+            keep = fits
+        if keep:
+            kept.append(item)
+    return replace(block, items=tuple(kept), thinned=block.thinned or len(kept) < len(block.items))
+
+
+def _before_colon(item: Item) -> str:
+    found = _COLON.match(clean(item.text).lower())
+    return found.group(1) if found else ""
 
 
 def _block(block: Block, facet: Facet, named: set[str]) -> Block:

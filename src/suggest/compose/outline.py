@@ -178,9 +178,14 @@ def _read_list(lines: list[Line], i: int, blocks: list[Block]) -> int:
                 break
             items.append([_sentences(line)])
             count = max(line.number or 0, len(items))
-        elif line.marked and numbered and _gives_choice(items[-1]) and not line.after_blank:
-            items[-1].append(_sentences(line))
-        elif items and not line.after_blank and _below(lines, i, count if numbered else 0):
+        elif (
+            items
+            and not line.after_blank
+            and (
+                _below(lines, i, count if numbered else 0)
+                or (numbered and line.marked and _gives_choice(items[-1]))
+            )
+        ):
             items[-1].append(_sentences(line))
         else:
             break
