@@ -6,13 +6,20 @@ import re
 
 from suggest.compose.citing import name_of
 from suggest.compose.examples import Detector
+from suggest.compose.ledger import facts
 from suggest.compose.part import Part
-from suggest.compose.quoting import steers
+from suggest.compose.quoting import Line, steers
 from suggest.compose.usable import Usable
 from suggest.compose.wording import Wording
 from suggest.records import Article, ResolvedCase, Understanding
 from suggest.understand.requests import kind_of
 
+_ASIDE = re.compile(r"[(（][^()（）]*[)）]")
+_ASKED = re.compile(
+    r"(?!どちら|どっち|これ|それ|その|この)[\w「」・々ー、 ]{4,}(?:か|たい|ない|方法|手順|方)|[A-Z][\w' ,]{6,}"
+)
+"""A question in so few words that it says by itself what it is about."""
+_HEADING = 30  # characters of a question that can stand as a heading
 QUOTED = 40
 """Characters of a question that are shown in a note to the agent."""
 _NEAR = 2  # entries named beside a blank
@@ -26,16 +33,26 @@ def mark_as_proposal(part: Part, wording: Wording) -> None:
     part.notes.append(wording.reason("weak_evidence", entry=entry.id))
 
 
+def heading_of(
+    group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding, neutral: str
+) -> tuple[Line, ...]:
+    """Head a part that has no title of its own with what the customer asks, in short; else with the phrase ``neutral``."""
+    asked = _ASIDE.sub("", _quotable_question(group, personal_data, understanding)).rstrip("。.？?！! ")
+    if len(asked) > _HEADING and wording.japanese:
+        asked = asked.rpartition("、")[2]
+    if len(asked) > _HEADING or not _ASKED.fullmatch(asked) or facts(asked):
+        return wording.say(neutral, mark="title")
+    return wording.say("heading_asked", mark="title", quoted=asked)
+
+
 def blank_part(
     group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding, *, led: bool
 ) -> Part:
     """Mark what the agent has to answer, so that the customer is not left without; ``led``: another blank led to it."""
     near: list[Article | ResolvedCase] = [*(group.articles if group.weak else ()), *group.foreign][:_NEAR]
-    own = _question_of(group.concern, understanding)
-    quoted = re.sub(r"\s+", " ", own).strip().strip("「」")
+    quoted = _quotable_question(group, personal_data, understanding)
     quoted = quoted if len(quoted) <= QUOTED else quoted[: QUOTED - 1] + "…"
-    steered = any("injection" in signal.code for signal in understanding.signals)
-    if steered or not quoted or steers(group.concern) or personal_data(own):
+    if not quoted:
         subject = wording.words("blank_subject_plain", "phrases")
     elif group.named or near:
         names = [*group.named, *(name_of(entry, wording) for entry in near)][:3]
@@ -44,11 +61,20 @@ def blank_part(
     else:
         subject = wording.words("blank_subject", "phrases", quoted=quoted)
     return Part(
-        heading=wording.say("heading_blank", mark="title"),
+        heading=heading_of(group, wording, personal_data, understanding, "heading_blank"),
         point=[*(() if led else wording.say("blank")), wording.blank(subject)],
         consulted=near,
         blank=True,
     )
+
+
+def _quotable_question(group: Usable, personal_data: Detector, understanding: Understanding) -> str:
+    """Return what a concern asks, on one line; empty where it must not be repeated."""
+    own = _question_of(group.concern, understanding)
+    steered = any("injection" in signal.code for signal in understanding.signals)
+    if steered or steers(group.concern) or personal_data(own):
+        return ""
+    return re.sub(r"\s+", " ", own).strip().strip("「」")
 
 
 def _question_of(concern: str, understanding: Understanding) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from suggest.compose.answer import answer
-from suggest.compose.blanks import QUOTED, blank_part, mark_as_proposal
+from suggest.compose.blanks import QUOTED, blank_part, heading_of, mark_as_proposal
 from suggest.compose.examples import Detector
 from suggest.compose.handoff import hand_off
 from suggest.compose.ledger import unsupported
@@ -145,7 +145,7 @@ def _parts(
         led = any(earlier.blank for earlier in parts)
         parts.append(part or blank_part(group, wording, personal_data, understanding, led=led))
         if part is not None and not part.heading:
-            part.heading = wording.say("heading_neutral", mark="title")
+            part.heading = heading_of(group, wording, personal_data, understanding, "heading_neutral")
         seen += parts[-1].said
         alone = len(groups) == 1 and not group.weak
         further = _second_matter(group, part, wording, personal_data, seen) if alone else None

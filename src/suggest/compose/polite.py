@@ -28,8 +28,27 @@ _DONE_TO = frozenset("反映 表示 適用 保存 削除 通知 送信 記録 �
 _POLITE_BEFORE = re.compile(r"(?:です|ます|ません|ました|でした|ください|下さい|ましょう|でしょう)$")
 _ENDING = re.compile(
     r"(?:[いきぎしちにびみり])?(?:ま(?:す|せん|した|せんでした))。|です。|でした。|(?:し|され)ます。|"
-    r"があります。|(?:は)?ありません(?:でした)?。|できま(?:す|せん)。|。"
+    r"(?:[っいん])?[てで]ください。|があります。|(?:は)?ありません(?:でした)?。|できま(?:す|せん)。|。"
 )
+
+
+_DOES = re.compile(
+    r"(?:(?P<suru>(?:選択|クリック|タップ|入力|移動|確認|実行|インストール|再起動|同期|特定|アップグレード"
+    r"|(?:手順|方法|コマンド|コマンドレット|モード|クライアント|アカウント|ブラウザー|ツール)を使用"
+    r"|(?:ページ|サイト|ポータル|センター|[a-z/]) ?にアクセス|\[?(?:オン|オフ)\]? ?に)し)"
+    r"|(?P<te>従い|開き|押し|試し|選び))ます[。．]?$",
+    re.IGNORECASE,
+)
+_TE = {"従い": "って", "開き": "いて", "押し": "して", "試し": "して", "選び": "んで"}
+_SOMEONE = re.compile(
+    r"(?<!また)(?<!ある)(?<!に)(?<!場合)(?<!とき)(?<!時)(?<!際)(?<!後)(?<!前)(?<!次)(?<!として)は(?!い)|が|自動|では|サポート|当社|弊社|担当|窓口|こちらで|にて|"
+    r"(?:と|ば|たら|だり|たり)、|^\s*[|*]|[|] |(?:お客様|ユーザー|管理者|システム|アプリ)(?:に|は|が|側)"
+)
+"""Someone or something else may be what acts, or it follows from what is done."""
+_WITHIN = re.compile(
+    r"が[^、。がは]{1,24}(?:する|した|している|される|された|されない|きない|できる|ない|ある|いる|なった|れた|れる)(?=[^、。ま])"
+)
+"""「エラーが表示される場合」: what acts within a clause is not what acts in the sentence."""
 
 
 class Polite(NamedTuple):
@@ -74,6 +93,23 @@ def told_apart(reason: str) -> Polite | None:
     if found is None or _POLITE_BEFORE.search(reason[: found.start()]):
         return None
     return polite(reason[: found.start()] + "。")
+
+
+def requested(sentence: str) -> Polite | None:
+    """Return how to ask the reader for what an article says is done: 「…を選択します。」 → 「…を選択してください。」.
+
+    None unless it can be told that it is the reader who does it.
+    """
+    found = _DOES.search(sentence)
+    if found is None or _SOMEONE.search(_WITHIN.sub("", sentence)):
+        return None
+    if found.group("suru"):
+        return Polite(found.end("suru"), "てください。")
+    verb = found.group("te")
+    te = _TE[verb]
+    return Polite(
+        found.end("te") - (0 if te == "して" else 1), "てください。" if te == "して" else f"{te}ください。"
+    )
 
 
 def _after_label(body: str) -> Polite | None:

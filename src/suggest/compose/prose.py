@@ -82,8 +82,10 @@ def add_plain(
             part.point.append(quote(article, "body", found, _bullet_or_text(units, unit)))
         i += len(group)
     part.reason += [quote(article, "body", u.content) for u in causes if not isinstance(u.content, Listing)]
-    if chosen.pointer is not None and not isinstance(chosen.pointer.content, Listing):
-        part.references.append(quote(article, "body", chosen.pointer.content))
+    pointer = chosen.pointer.content if chosen.pointer is not None else ()
+    own_title = f"「{article.title.strip()}」"
+    if pointer and not isinstance(pointer, Listing) and not any(own_title in s.text for s in pointer):
+        part.references.append(quote(article, "body", pointer))
 
 
 def _causes(chosen: Selection) -> list[Unit]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suggest.compose.outline import Sentence
-from suggest.compose.polite import polite, told_apart
+from suggest.compose.polite import polite, requested, told_apart
 from suggest.compose.roles import is_japanese, is_polite
 from suggest.records import Article, Claim, EntryField, ResolvedCase, Source
 from suggest.understand.placeholders import has_placeholder
@@ -153,6 +153,11 @@ def quote(
     texts: list[str] = []
     for sentence in found:
         told = told_apart(sentence.text) if apart else None
+        if field == "body" and mark in (
+            "text",
+            "note",
+        ):  # articles are for everybody, a reply is for one reader
+            told = told or requested(sentence.text)
         keep, ending = told or _politely(sentence, mark)
         own = [
             Claim(

@@ -62,7 +62,8 @@ class Relevance:
 
     @cached_property
     def _vector(self) -> Vectors:
-        return static_embedder().embed_tokens([_tokens(self._concern)])[0]
+        vector: Vectors = static_embedder().embed_tokens([_tokens(self._concern)])[0]
+        return vector
 
 
 def similarity(one: str, other: str) -> float:

@@ -28,6 +28,9 @@ _SAYS_NO = re.compile(
     r"(?:でき|られ|え)ません[。]?$|サポートされていません[。]?$|(?:cannot|can't|is not supported)\b[^.]*\.$",
     re.IGNORECASE,
 )
+_ADVICE = re.compile(
+    r"(?:お勧め|おすすめ|推奨)(?:し|いたし)ます[。]?$|\b(?:we recommend|should)\b", re.IGNORECASE
+)
 _RELEVANT = 0.15  # what is quoted must share at least this much with the concern
 
 
@@ -292,7 +295,10 @@ def _worth(unit: Unit, kept: list[Unit], floor: float, procedures: int, how: boo
 
 
 def _before(unit: Unit, pool: Sequence[Unit], places: set[tuple[int, int, int]]) -> list[Unit]:
-    """Return the sentences of the paragraph that lead up to ``unit`` and are not kept yet."""
+    """Return what leads up to ``unit`` and is not kept yet: its paragraph's sentences, or before steps what is advised."""
+    if unit.procedure:
+        return [u for u in pool if u.place not in places and u.length <= _THIN and _ADVICE.search(u.texts[-1])
+                and u.section == unit.section and u.block == unit.block - 1]  # fmt: skip
     if isinstance(unit.content, Listing) or unit.bullet:
         return []
     return [

@@ -22,6 +22,7 @@ _PLAIN = (
 TABLES: dict[str, dict[str, frozenset[str]]] = {
     "phrases": {
         **dict.fromkeys(_PLAIN, _NONE),
+        "heading_asked": _of("quoted"),
         "salutation": _of("name"),
         "introduction": _of("name"),
         "blank_note": _of("subject"),
