@@ -56,6 +56,21 @@ def test_a_part_without_a_branch_beside_it_stays() -> None:
     assert own_branches(outline(body), ["iPhoneの写真を取り込めません"]) == outline(body)
 
 
+PLANS = (
+    "保持期間はプランによって異なります。\n- Office 365 E3: 90 日間です。\n- Office 365 E5: 365 日間です。\n"
+    "- 試用を申し込むときはご連絡ください。\n"
+)
+
+
+def test_of_labelled_bullets_the_one_that_the_customer_names_stays() -> None:
+    kept = words(own_branches(outline(PLANS), ["うちはE3です。期間を教えてください"]))
+    assert "90 日間" in kept
+    assert "365 日間" not in kept
+    assert "試用" not in kept  # stands under what is for others
+    for nobody in ("期間を教えてください", "Office 365 です。3名で使っています"):
+        assert words(own_branches(outline(PLANS), [nobody])) == words(outline(PLANS))
+
+
 def test_a_draft_quotes_the_customers_branch(tmp_path: Path) -> None:
     kb = KnowledgeBase.open(
         tmp_path / "kb", settings=Settings(judging=Judging(provisional=True)), create=True

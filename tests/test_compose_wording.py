@@ -61,7 +61,10 @@ def test_numbered_alternatives_are_no_steps() -> None:
         body="チェックアウトしたユーザーを確認するには、次のいずれかの手順を実行します。\n1. ファイルをポイントします。\n2. 列を追加します。",
     )
     draft, _, _ = run("誰がチェックアウトしたかを確認する方法", article)
-    assert "次のいずれかの手順を実行します。\n・ファイルをポイントします。\n・列を追加します。" in draft.text
+    assert (
+        "次のいずれかの手順を実行してください。\n・ファイルをポイントします。\n・列を追加します。"
+        in draft.text
+    )
 
 
 def test_a_reference_is_quoted_only_where_it_names_the_document() -> None:

@@ -41,6 +41,8 @@ class Relevance:
             if count:
                 self._weights[term] = math.log(1 + len(seen) / count) * (_CODE if _is_code(term) else 1.0)
         self._total = sum(self._weights.values())
+        self.coverage = len(self._weights) / max(1, len(terms(concern)))
+        """The share of the concern's terms that occur in the units at all, 0..1."""
 
     @property
     def known(self) -> bool:

@@ -63,7 +63,8 @@ def select(
     has. A list is taken whole or not at all.
     """
     units = _fresh(units_of(sections, relevance, japanese), seen)
-    chosen_sections = _sections(sections, units, relevance, budget)
+    brief = len(text) <= _BRIEF  # a short text is about its title: whoever found it, found all of it
+    chosen_sections = _sections(sections, units, relevance, budget, brief=brief)
     steps = [unit for unit in units if unit.procedure or _is_how_to(sections[unit.section])]
     if how and steps and not any(unit.section in chosen_sections for unit in steps):
         chosen_sections.setdefault(max(steps, key=lambda u: (u.score, -u.section)).section, 0.0)
@@ -74,7 +75,6 @@ def select(
         return Selection(sections, (), cut=bool(units))
     kept, cut = _fill(pool, budget, how)
     kept = _supported(_without_asides(kept))
-    brief = len(text) <= _BRIEF  # a short text is about its title: whoever found it, found all of it
     weak = not on_topic and not brief and relevance.known and _best(kept, default=1.0) < _RELEVANT
     if weak or all(unit.lead.role in ("note", "contact") for unit in kept):
         kept = [] if weak or pointer is None else kept
@@ -232,19 +232,23 @@ def _fresh(units: Sequence[Unit], seen: Sequence[str]) -> list[Unit]:
 
 
 def _sections(
-    sections: tuple[Section, ...], units: list[Unit], relevance: Relevance, budget: int
+    sections: tuple[Section, ...], units: list[Unit], relevance: Relevance, budget: int, *, brief: bool
 ) -> dict[int, float]:
-    """Take the sections nearest to the concern, and what stands before the first heading if it is as near."""
+    """Take the sections nearest to the concern, and what stands before the first heading if it is as near.
+
+    ``brief`` says that the text is so short that its opening is for every question.
+    """
     words: dict[int, list[str]] = {}
     for unit in units:
         words.setdefault(unit.section, []).extend(unit.texts)
+    if len(words) < 2:
+        return dict.fromkeys(words, 0.0)
     near: dict[int, float] = {}
     for i, texts in words.items():
         heading = sections[i].heading
         title = [] if heading is None else [heading.text]
         near[i] = (
-            relevance.share(*title, *texts)
-            + 0.6 * relevance.share(*title)
+            relevance.coverage * (relevance.share(*title, *texts) + 0.6 * relevance.share(*title))
             + _MEANING * relevance.nearness(*title, *texts)
             + (_OPENING if heading is None else 0.0)
         )
@@ -253,8 +257,9 @@ def _sections(
     for i in [i for i in near if sections[i].heading is None and not short]:
         if near[i] < best:
             del near[i]
+    least = (_ROOMY if short else _AS_NEAR) * best
     ranked = sorted(near, key=lambda i: (-near[i], i))[:_MOST_SECTIONS]
-    return {i: near[i] for i in ranked if near[i] >= (_ROOMY if short else _AS_NEAR) * best}
+    return {i: near[i] for i in ranked if near[i] >= least or (brief and sections[i].heading is None)}
 
 
 def _lead(pool: list[Unit], best: float) -> Unit | None:
