@@ -73,7 +73,11 @@ def select(
     pointer = _pointer(chosen, pool)
     if not pool and pointer is None:
         return Selection(sections, (), cut=bool(units))
-    kept, cut = _fill(pool, budget, how)
+    pool = _nearest_first(pool, chosen_sections)
+    found = (
+        bool(pool) and sections[pool[0].section].heading is not None
+    )  # by its heading too, not for standing first
+    kept, cut = _fill(pool, budget, how, _lead(pool, always=found))
     kept = _supported(_without_asides(kept))
     weak = not on_topic and not brief and relevance.known and _best(kept, default=1.0) < _RELEVANT
     if weak or all(unit.lead.role in ("note", "contact") for unit in kept):
@@ -104,12 +108,17 @@ def together(selections: Iterable[Selection]) -> Selection:
     return Selection(found[0].sections, ordered, any(s.cut for s in found) and not ordered, pointer)
 
 
-def _fill(pool: list[Unit], budget: int, how: bool) -> tuple[list[Unit], bool]:
+def _nearest_first(pool: list[Unit], near: Mapping[int, float]) -> list[Unit]:
+    """Put the section that is nearest to the concern before the others: its first sentence leads."""
+    best = max((unit.section for unit in pool), key=lambda i: (near.get(i, 0.0), -i), default=0)
+    return sorted(pool, key=lambda unit: (unit.section != best, unit.place))
+
+
+def _fill(pool: list[Unit], budget: int, how: bool, lead: Unit | None) -> tuple[list[Unit], bool]:
     """Take the best units until the length is reached; say whether some of the answer was left out."""
     if not pool:
         return [], False
     best = _best(pool)
-    lead = _lead(pool, best)
     short = sum(unit.length for unit in pool) <= budget
     floor = 0.0 if short else 0.3 * best
     ranked = sorted(pool, key=lambda u: (u is not lead, -u.score, u.place))
@@ -262,14 +271,15 @@ def _sections(
     return {i: near[i] for i in ranked if near[i] >= least or (brief and sections[i].heading is None)}
 
 
-def _lead(pool: list[Unit], best: float) -> Unit | None:
-    """Return the sentence that must come: the first one, unless it has little to do with the concern."""
+def _lead(pool: list[Unit], *, always: bool) -> Unit | None:
+    """Return the sentence that must come: the first one, unless (not ``always``) it has little to do with the concern."""
+    best = _best(pool)
     for unit in pool:
         if (unit.section, unit.block) != (pool[0].section, pool[0].block):
             break
         if isinstance(unit.content, Listing) or unit.lead.role in ("note", "contact"):
             continue
-        return unit if unit.share >= 0.25 * best or best < 0.2 else None
+        return unit if always or unit.share >= 0.25 * best or best < 0.2 else None
     return None
 
 
