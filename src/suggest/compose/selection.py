@@ -17,6 +17,7 @@ _MOST_UNITS = 300
 _SAME = 0.75
 _MEANING = 3.5  # what nearness of meaning weighs beside shared terms when sections are compared
 _OPENING = 0.2  # what a text says before its first heading is mostly meant for everybody
+_OWN = 0.4  # what a sentence has ahead for standing in the section that is nearest to the concern
 _AS_NEAR, _ROOMY = 0.85, 0.55
 """How near a further section must be, of the nearness of the best: in a long text, and in one that is not much longer than the draft may be."""
 _MOST_SECTIONS = 3
@@ -121,7 +122,8 @@ def _fill(pool: list[Unit], budget: int, how: bool, lead: Unit | None) -> tuple[
     best = _best(pool)
     short = sum(unit.length for unit in pool) <= budget
     floor = 0.0 if short else 0.3 * best
-    ranked = sorted(pool, key=lambda u: (u is not lead, -u.score, u.place))
+    nearest = pool[0].section
+    ranked = sorted(pool, key=lambda u: (u is not lead, -u.score - _OWN * (u.section == nearest), u.place))
     kept: list[Unit] = []
     places: set[tuple[int, int, int]] = set()
     used, cut = 0, False
