@@ -18,12 +18,12 @@ from suggest.records import Article
 from suggest.understand.answer_types import asked, holds
 
 _FIGURES = ("price", "time", "number")
-_IS_IT_POSSIBLE = re.compile(
-    r"でき(?:ます|る)(?:か|の)|可能|無理|だめ|ダメ|間に合|手遅れ|もう遅|too late|\bcan (?:i|we)\b|possible|is there any way",
+_IS_IT_SO = re.compile(
+    r"でき(?:ます|る)(?:か|の)|可能|無理|だめ|ダメ|必要(?:です|でしょう|があり|はあり|は|な)|有無|要り?ますか|間に合|手遅れ|もう遅|too late|\bcan (?:i|we)\b|possible|is there any way",
     re.IGNORECASE,
 )
 _LIMIT = re.compile(
-    r"まで(?:です|に限)|限り(?:ます|、)|でき(?:ません|なく)|(?<!は)必要(?:です|になります|があります)|対象外|\buntil\b|\bcannot\b|\bonly\b",
+    r"まで(?:です|に限)|限り(?:ます|、)|でき(?:ません|なく)|(?<!は)必要(?:です|になります|があります)|対象外|不要です|(?:要り|いり|必要(?:は)?あり)ません|\buntil\b|\bcannot\b|\bonly\b",
     re.IGNORECASE,
 )
 _WHAT_IT_IS = re.compile(r"[A-Z]{2,}[-A-Z0-9]*\d+は")
@@ -87,7 +87,7 @@ def _worth(unit: Unit, question: str) -> float:
     text = " ".join(unit.texts)
     kinds = [kind for kind in asked(question) if kind in _FIGURES]
     right_kind = any(holds(text, kind) for kind in kinds)
-    limits = _IS_IT_POSSIBLE.search(question) is not None and _LIMIT.search(text) is not None
+    limits = _IS_IT_SO.search(question) is not None and _LIMIT.search(text) is not None
     return unit.share + _KIND * right_kind + _BOUND * limits
 
 

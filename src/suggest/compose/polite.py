@@ -28,12 +28,12 @@ _DONE_TO = frozenset("反映 表示 適用 保存 削除 通知 送信 記録 �
 _POLITE_BEFORE = re.compile(r"(?:です|ます|ません|ました|でした|ください|下さい|ましょう|でしょう)$")
 _ENDING = re.compile(
     r"(?:[いきぎしちにびみり])?(?:ま(?:す|せん|した|せんでした))。|です。|でした。|(?:し|され)ます。|"
-    r"(?:[っいん])?[てで]ください。|があります。|(?:は)?ありません(?:でした)?。|できま(?:す|せん)。|。"
+    r"[っいんし]?[てで]ください。|があります。|(?:は)?ありません(?:でした)?。|できま(?:す|せん)。|。"
 )
 
 
 _DOES = re.compile(
-    r"(?:(?P<suru>(?:選択|クリック|タップ|入力|移動|確認|実行|インストール|再起動|同期|特定|アップグレード"
+    r"(?:(?P<suru>(?:選択|クリック|タップ|入力|移動|確認|実行|インストール|再起動|同期|特定|アップグレード|打刻|提出|(?:アプリ|OS|再度|上書きで)を?更新"
     r"|(?:手順|方法|コマンド|コマンドレット|モード|クライアント|アカウント|ブラウザー|ツール)を使用"
     r"|(?:ページ|サイト|ポータル|センター|[a-z/]) ?にアクセス|\[?(?:オン|オフ)\]? ?に)し)"
     r"|(?P<te>従い|開き|押し|試し|選び))ます[。．]?$",
@@ -41,7 +41,7 @@ _DOES = re.compile(
 )
 _TE = {"従い": "って", "開き": "いて", "押し": "して", "試し": "して", "選び": "んで"}
 _SOMEONE = re.compile(
-    r"(?<!また)(?<!ある)(?<!に)(?<!場合)(?<!とき)(?<!時)(?<!際)(?<!後)(?<!前)(?<!次)(?<!として)は(?!い)|が|自動|では|サポート|当社|弊社|担当|窓口|こちらで|にて|"
+    r"(?<!また)(?<!ある)(?<!に)(?<!場合)(?<!とき)(?<!時)(?<!際)(?<!後)(?<!前)(?<!次)(?<!として)(?<!日)は(?!い|せず)|が|自動|では|サポート|当社|弊社|担当|窓口|こちらで|にて|"
     r"(?:と|ば|たら|だり|たり)、|^\s*[|*]|[|] |(?:お客様|ユーザー|管理者|システム|アプリ)(?:に|は|が|側)"
 )
 """Someone or something else may be what acts, or it follows from what is done."""
@@ -100,6 +100,14 @@ def requested(sentence: str) -> Polite | None:
 
     None unless it can be told that it is the reader who does it.
     """
+    plain = polite(sentence)
+    if plain is not None:
+        told = sentence[: plain.keep] + plain.ending
+        asked = requested(told)
+        if asked is None:
+            return None
+        keep = min(plain.keep, asked.keep)
+        return Polite(keep, told[keep : asked.keep] + asked.ending)
     found = _DOES.search(sentence)
     if found is None or _SOMEONE.search(_WITHIN.sub("", sentence)):
         return None
