@@ -46,7 +46,7 @@ _SOMEONE = re.compile(
 )
 """Someone or something else may be what acts, or it follows from what is done."""
 _WITHIN = re.compile(
-    r"が[^、。がは]{1,24}(?:する|した|している|される|された|されない|きない|できる|ない|ある|いる|なった|れた|れる)(?=[^、。ま])"
+    r"が[^、。がは]{1,24}(?:(?<!に[対関])する|した|している|される|された|されない|きない|できる|ない|ある|いる|なった|れた|れる)(?=[^、。ま])"
 )
 """「エラーが表示される場合」: what acts within a clause is not what acts in the sentence."""
 
