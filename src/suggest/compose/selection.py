@@ -18,8 +18,9 @@ _SAME = 0.75
 _MEANING = 3.5  # what nearness of meaning weighs beside shared terms when sections are compared
 _OPENING = 0.2  # what a text says before its first heading is mostly meant for everybody
 _OWN = 0.4  # what a sentence has ahead for standing in the section that is nearest to the concern
-_AS_NEAR, _ROOMY = 0.85, 0.55
-"""How near a further section must be, of the nearness of the best: in a long text, and in one that is not much longer than the draft may be."""
+_AS_NEAR, _ROOMY, _FAIRLY = 0.85, 0.55, 0.35
+"""How near a further section must be, of the nearness of the best: in a long text, in one that is not much longer than the draft may be, and in
+a short one."""
 _MOST_SECTIONS = 3
 _TELLING = 0.3  # a share from which a sentence is clearly about the concern
 _THIN = 100  # fewer characters leave most readers with a question
@@ -268,7 +269,7 @@ def _sections(
     for i in [i for i in near if sections[i].heading is None and not short]:
         if near[i] < best:
             del near[i]
-    least = (_ROOMY if short else _AS_NEAR) * best
+    least = (_FAIRLY if brief else _ROOMY if short else _AS_NEAR) * best
     ranked = sorted(near, key=lambda i: (-near[i], i))[:_MOST_SECTIONS]
     return {i: near[i] for i in ranked if near[i] >= least or (brief and sections[i].heading is None)}
 
