@@ -147,3 +147,15 @@ def test_a_reference_to_an_article_of_the_same_title_says_nothing() -> None:
 def test_a_blank_is_headed_with_a_short_question(question: str, heading: str) -> None:
     draft, _, _ = run(["パスワードを追加したい", question], [ADD], [], answerable=[True, False])
     assert f"■ 2. {heading}" in draft.text
+
+
+def test_a_procedure_in_one_sentence_says_what_it_is_for() -> None:
+    body = (
+        "既読の表示は組織のポリシーで決まります。個人の既読の設定を変えるには、以下の手順に従います。"
+        "プロフィールの写真をクリックし、「設定」で「既読」をオフにします。詳細は次の項目に示します。"
+    )
+    article = Article(id="read", title="既読の表示", body=body)
+    draft, _, _ = run("個人の既読の設定を変えてオフにしたいです。", article)
+    verbatim(draft, article)
+    assert "変えるには、以下の手順に従ってください。プロフィール" in draft.text.replace("\n", "")
+    assert "次の項目" not in draft.text  # nothing follows it

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from suggest.compose.outline import Listing, Section
 from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
-from suggest.compose.roles import follows_document, is_instruction
+from suggest.compose.roles import follows_document, introduces, is_instruction
 from suggest.compose.units import Unit, units_of
 
 _LONGEST_LIST = 1_000
@@ -336,6 +336,7 @@ def _supported(kept: list[Unit]) -> list[Unit]:
         if isinstance(unit.content, Listing)
         or (
             (steps or not needs_steps(unit.lead))
+            and (not introduces(unit.lead.text) or (unit.section, unit.block, unit.position + 1) in places)
             and (
                 not depends_on_previous(unit.lead)
                 or (unit.section, unit.block, unit.position - 1) in places

@@ -9,7 +9,7 @@ from suggest.compose.outline import Item, Listing, Section, Sentence
 from suggest.compose.polite import polite as politely
 from suggest.compose.quoting import quotable
 from suggest.compose.relevance import Relevance
-from suggest.compose.roles import gives_choice, introduces, is_polite, names_document
+from suggest.compose.roles import gives_choice, introduces, is_instruction, is_polite, names_document
 
 _ROLE_BONUS = {
     "conclusion": 0.15,
@@ -83,7 +83,7 @@ def units_of(sections: tuple[Section, ...], relevance: Relevance, japanese: bool
                 if _points(sentence, japanese):
                     share = relevance.share(sentence.text)
                     units.append(Unit(s, b, p, (sentence,), share, share + context, pointer=True))
-                elif _stands(sentence, japanese):
+                elif _stands(sentence, japanese, before=block[p + 1 : p + 2]):
                     share = relevance.share(*question, sentence.text)
                     bonus = _ROLE_BONUS.get(sentence.role, 0.0) + (early if p == 0 else early / 2)
                     plain = sentence.role == "plain" and not polite and politely(sentence.text) is None
@@ -164,9 +164,10 @@ def _points(sentence: Sentence, japanese: bool) -> bool:
     )
 
 
-def _stands(sentence: Sentence, japanese: bool) -> bool:
+def _stands(sentence: Sentence, japanese: bool, *, before: tuple[Sentence, ...] = ()) -> bool:
+    """Tell whether a sentence says something by itself, or together with the one that it stands ``before``."""
     return (
         sentence.role not in ("reference", "fragment", "condition")
         and quotable(sentence, japanese=japanese)
-        and not introduces(sentence.text)
+        and not (introduces(sentence.text) and not any(is_instruction(other.text) for other in before))
     )
