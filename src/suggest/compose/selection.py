@@ -10,18 +10,13 @@ from suggest.compose.outline import Listing, Section
 from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.roles import follows_document, introduces, is_instruction
+from suggest.compose.sections import near_sections
 from suggest.compose.units import Unit, units_of
 
 _LONGEST_LIST = 1_000
 _MOST_UNITS = 300
 _SAME = 0.75
-_MEANING = 3.5  # what nearness of meaning weighs beside shared terms when sections are compared
-_OPENING = 0.2  # what a text says before its first heading is mostly meant for everybody
 _OWN = 0.4  # what a sentence has ahead for standing in the section that is nearest to the concern
-_AS_NEAR, _ROOMY, _FAIRLY = 0.85, 0.55, 0.35
-"""How near a further section must be, of the nearness of the best: in a long text, in one that is not much longer than the draft may be, and in
-a short one."""
-_MOST_SECTIONS = 3
 _TELLING = 0.3  # a share from which a sentence is clearly about the concern
 _THIN = 100  # fewer characters leave most readers with a question
 _BRIEF = 450  # characters of a text that is quoted as a whole
@@ -66,7 +61,7 @@ def select(
     """
     units = _fresh(units_of(sections, relevance, japanese), seen)
     brief = len(text) <= _BRIEF  # a short text is about its title: whoever found it, found all of it
-    chosen_sections = _sections(sections, units, relevance, budget, brief=brief)
+    chosen_sections = near_sections(sections, units, relevance, budget, brief=brief)
     steps = [unit for unit in units if unit.procedure or _is_how_to(sections[unit.section])]
     if how and steps and not any(unit.section in chosen_sections for unit in steps):
         chosen_sections.setdefault(max(steps, key=lambda u: (u.score, -u.section)).section, 0.0)
@@ -76,10 +71,10 @@ def select(
     if not pool and pointer is None:
         return Selection(sections, (), cut=bool(units))
     pool = _nearest_first(pool, chosen_sections)
-    found = (
+    headed = (
         bool(pool) and sections[pool[0].section].heading is not None
-    )  # by its heading too, not for standing first
-    kept, cut = _fill(pool, budget, how, _lead(pool, always=found))
+    )  # chosen, not only the first of the text
+    kept, cut = _fill(pool, budget, how, _lead(pool, always=headed))
     kept = _supported(_without_asides(kept))
     weak = not on_topic and not brief and relevance.known and _best(kept, default=1.0) < _RELEVANT
     if weak or all(unit.lead.role in ("note", "contact") for unit in kept):
@@ -241,37 +236,6 @@ def _fresh(units: Sequence[Unit], seen: Sequence[str]) -> list[Unit]:
         if unit.procedure or not any(similarity(text, other) >= _SAME for other in seen):
             fresh.append(unit)
     return fresh
-
-
-def _sections(
-    sections: tuple[Section, ...], units: list[Unit], relevance: Relevance, budget: int, *, brief: bool
-) -> dict[int, float]:
-    """Take the sections nearest to the concern, and what stands before the first heading if it is as near.
-
-    ``brief`` says that the text is so short that its opening is for every question.
-    """
-    words: dict[int, list[str]] = {}
-    for unit in units:
-        words.setdefault(unit.section, []).extend(unit.texts)
-    if len(words) < 2:
-        return dict.fromkeys(words, 0.0)
-    near: dict[int, float] = {}
-    for i, texts in words.items():
-        heading = sections[i].heading
-        title = [] if heading is None else [heading.text]
-        near[i] = (
-            relevance.coverage * (relevance.share(*title, *texts) + 0.6 * relevance.share(*title))
-            + _MEANING * relevance.nearness(*title, *texts)
-            + (_OPENING if heading is None else 0.0)
-        )
-    best = max(near.values(), default=0.0)
-    short = sum(unit.length for unit in units) <= 1.5 * budget
-    for i in [i for i in near if sections[i].heading is None and not short]:
-        if near[i] < best:
-            del near[i]
-    least = (_FAIRLY if brief else _ROOMY if short else _AS_NEAR) * best
-    ranked = sorted(near, key=lambda i: (-near[i], i))[:_MOST_SECTIONS]
-    return {i: near[i] for i in ranked if near[i] >= least or (brief and sections[i].heading is None)}
 
 
 def _lead(pool: list[Unit], *, always: bool) -> Unit | None:
