@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from suggest.compose.relevance import Relevance
-from suggest.records import Article
+from suggest.records import Article, Signal
 
 from .test_compose import run, verbatim
 
@@ -147,6 +147,16 @@ def test_a_reference_to_an_article_of_the_same_title_says_nothing() -> None:
 def test_a_blank_is_headed_with_a_short_question(question: str, heading: str) -> None:
     draft, _, _ = run(["パスワードを追加したい", question], [ADD], [], answerable=[True, False])
     assert f"■ 2. {heading}" in draft.text
+
+
+def test_angry_words_are_no_heading() -> None:
+    asked = ["パスワードを追加したい", "こんな画面をだれが使うのか"]
+    for signals, heading in (
+        ((), "「こんな画面をだれが使うのか」について"),
+        ((Signal(code="anger", evidence="だれが使う"),), "ご質問いただいた件について"),
+    ):
+        draft, _, _ = run(asked, [ADD], [], answerable=[True, False], signals=signals)
+        assert f"■ 2. {heading}" in draft.text
 
 
 def test_a_procedure_in_one_sentence_says_what_it_is_for() -> None:

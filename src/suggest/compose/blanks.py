@@ -36,11 +36,14 @@ def mark_as_proposal(part: Part, wording: Wording) -> None:
 def heading_of(
     group: Usable, wording: Wording, personal_data: Detector, understanding: Understanding, neutral: str
 ) -> tuple[Line, ...]:
-    """Head a part that has no title of its own with what the customer asks, in short; else with the phrase ``neutral``."""
+    """Head a part that has no title of its own with what the customer asks, in short; else with the phrase ``neutral``.
+
+    Words of an angry or hostile inquiry are not repeated.
+    """
     asked = _ASIDE.sub("", _quotable_question(group, personal_data, understanding)).rstrip("。.？?！! ")
     if len(asked) > _HEADING and wording.japanese:
         asked = asked.rpartition("、")[2]
-    if len(asked) > _HEADING or not _ASKED.fullmatch(asked) or facts(asked):
+    if understanding.signals or len(asked) > _HEADING or not _ASKED.fullmatch(asked) or facts(asked):
         return wording.say(neutral, mark="title")
     return wording.say("heading_asked", mark="title", quoted=asked)
 
