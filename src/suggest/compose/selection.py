@@ -279,7 +279,7 @@ def _worth(unit: Unit, kept: list[Unit], floor: float, procedures: int, how: boo
 def _before(unit: Unit, pool: Sequence[Unit], places: set[tuple[int, int, int]]) -> list[Unit]:
     """Return what leads up to ``unit`` and is not kept yet: its paragraph's sentences, or before steps what is advised."""
     if unit.procedure:
-        return [u for u in pool if u.place not in places and u.length <= _THIN and _ADVICE.search(u.texts[-1])
+        return [u for u in pool if u.place not in places and u.length <= _THIN and _leads_to_steps(u)
                 and u.section == unit.section and u.block == unit.block - 1]  # fmt: skip
     if isinstance(unit.content, Listing) or unit.bullet:
         return []
@@ -288,6 +288,11 @@ def _before(unit: Unit, pool: Sequence[Unit], places: set[tuple[int, int, int]])
         for u in pool
         if u.place[:2] == unit.place[:2] and u.position < unit.position and u.place not in places
     ]
+
+
+def _leads_to_steps(unit: Unit) -> bool:
+    """Tell whether a sentence right before steps belongs to them: advice, or a note."""
+    return _ADVICE.search(unit.texts[-1]) is not None or has_note_mark(unit.lead)
 
 
 def _supported(kept: list[Unit]) -> list[Unit]:
