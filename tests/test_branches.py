@@ -80,3 +80,14 @@ def test_a_draft_quotes_the_customers_branch(tmp_path: Path) -> None:
     assert draft is not None
     assert "Google Play" in draft.text
     assert "App Store" not in draft.text
+
+
+CODES = "ER-2103であれば時刻のずれ、ER-2107であれば宛先の誤りをご確認ください。ER-2103は時刻、ER-2107は宛先の違いを示します。"
+
+
+def test_of_a_sentence_about_several_codes_the_clause_of_the_customers_code_stays() -> None:
+    assert words(own_branches(outline(CODES), ["今朝からＥＲ-2107と出ます"])) == (
+        "ER-2107であれば宛先の誤りをご確認ください。\nER-2107は宛先の違いを示します。"
+    )
+    for other in ("今朝からER-2103と出ます", "ER-2103とER-2107が出ます", "エラーが出ます"):
+        assert words(own_branches(outline(CODES), [other])) == words(outline(CODES))

@@ -123,6 +123,20 @@ def test_advice_before_the_steps_is_kept() -> None:
     assert "アプリ パスワードを取得するには、次の手順を使用してください。" in draft.text
 
 
+def test_what_to_read_when_something_is_wrong_is_part_of_the_answer() -> None:
+    body = (
+        "ノートが表示されない原因の多くは同期エラーです。データは失われていません。\n"
+        "すべての端末で、ノートブックにエラーが表示されていないかを確認します。{}\n"
+        "・パソコンでは、ノートブックの横に黄色い三角の警告が表示されます。"
+    )
+    trouble = "エラーが表示されている場合は、「同期できないときの問題を解決する」を参照してください。"
+    goal = "ノートブックを移動する場合は、「ノートブックの移動」を参照してください。"
+    for pointer, shown in ((trouble, True), (goal, False)):
+        article = Article(id="note", title="ノートが表示されない", body=body.format(pointer))
+        draft, _, _ = run("スマホで書いたノートがパソコンに表示されません。黄色い三角が出ています。", article)
+        assert (pointer in draft.text) is shown
+
+
 def test_a_reference_to_an_article_of_the_same_title_says_nothing() -> None:
     body = (
         "共有メールボックスに変換すると、既存のメールは残ります。\n詳細については、「{}」を参照してください。"

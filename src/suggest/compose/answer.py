@@ -139,13 +139,13 @@ def _from_article(
     headed: bool,
 ) -> Part | None:
     part = Part(used=[article])
-    stated = _stated(article, "point", wording)
+    stated = _stated(article, "point", asked, wording)
     room = budget - sum(len(line.text) for line in stated)
     if stated:
         part.point += stated
-        part.reason += _stated(article, "reason", wording)
+        part.reason += _stated(article, "reason", asked, wording)
         room -= sum(len(line.text) for line in part.reason)
-        part.example += _stated(article, "example", wording)
+        part.example += _stated(article, "example", asked, wording)
         if len(part.said) > 1 and room < sum(len(line.text) for line in part.example):
             part.example.clear()
     told = [*seen, *(s.text for name in ("point", "reason") for s in _prose(getattr(article, name)))]
@@ -167,7 +167,7 @@ def _from_article(
     if stated:
         section = _add_procedure(part, article, chosen, wording)
         if part.has_steps:
-            part.reason = _stated(article, "reason", wording, apart=True)
+            part.reason = _stated(article, "reason", asked, wording, apart=True)
         left = room - sum(len(line.text) for line in part.point if line.mark == "step")
         part.point[len(stated) : len(stated)] = further(
             article,
@@ -191,13 +191,15 @@ def _from_article(
     return part
 
 
-def _stated(article: Article, name: EntryField, wording: Wording, *, apart: bool = False) -> list[Line]:
+def _stated(
+    article: Article, name: EntryField, asked: Sequence[str], wording: Wording, *, apart: bool = False
+) -> list[Line]:
     """Quote a structured field: its sentences as one line a paragraph, its list as steps.
 
     ``apart`` from what it explains, 「…行っているためです。」 becomes 「…行っています。」.
     """
     lines: list[Line] = []
-    for section in outline(getattr(article, name)):
+    for section in own_branches(outline(getattr(article, name)), asked):
         if section.heading is not None:
             lines.append(quote(article, name, (section.heading,)))
         for block in section.blocks:

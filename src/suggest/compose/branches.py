@@ -18,6 +18,7 @@ from suggest.understand.facets import Facet, facets
 _LABEL = re.compile(r"(.{1,25}?)(?:[：:]|の場合|を(?:お使い|ご利用|使用)|\bif\b)", re.IGNORECASE)
 """What a bullet or a line is for, before what it says: 「iPhone：…」「Mac の場合は…」."""
 _COLON = re.compile(r"([^:。]{1,60}):\s")
+_OF_ITS_OWN = re.compile("は|なら|であれば|の場合|のとき|では")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 _Part = TypeVar("_Part")
 
@@ -34,9 +35,36 @@ def own_branches(sections: Sequence[Section], questions: Iterable[str]) -> tuple
                 for section in _own(kept, _heading, facet, named)
             )
     names = frozenset(_NAME.findall(said))
+    codes = frozenset(match.group(1) for match in _codes(said))
     return tuple(
-        replace(section, blocks=tuple(_named(block, names) for block in section.blocks)) for section in kept
+        replace(section, blocks=tuple(_clauses(_named(block, names), codes) for block in section.blocks))
+        for section in kept
     )
+
+
+def _clauses(block: Block, codes: frozenset[str]) -> Block:
+    """Of a sentence that goes through several codes, keep the last clause where it alone is about the customer's code.
+
+    「ER-203は時刻のずれ、ER-207は宛先の誤りを示すコードです。」 says to whoever has ER-207: 「ER-207は宛先の誤りを示すコードです。」
+    """
+    if not codes or isinstance(block, Listing):
+        return block
+    return tuple(_last_clause(sentence, codes) for sentence in block)
+
+
+def _last_clause(sentence: Sentence, codes: frozenset[str]) -> Sentence:
+    found = _codes(sentence.text.lower())
+    if len(found) < 2 or [match.group(1) in codes for match in found] != [False] * (len(found) - 1) + [True]:
+        return sentence
+    at, end = found[-1].span()
+    if sentence.text[at - 1] != "、" or _OF_ITS_OWN.match(sentence.text, end) is None:
+        return sentence
+    return replace(sentence, text=sentence.text[at:], start=sentence.start + at)
+
+
+def _codes(text: str) -> list[re.Match[str]]:
+    pattern = next(facet.pattern for facet in facets() if facet.name == "code")
+    return list(pattern.finditer(text)) if pattern else []
 
 
 def _named(block: Block, names: frozenset[str]) -> Block:

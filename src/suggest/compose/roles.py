@@ -47,6 +47,9 @@ _REFERENCE = re.compile(
 )
 _CHOICE = re.compile(r"いずれか|one of the following|either of", re.IGNORECASE)
 _NAMED = re.compile(r"「[^「」]{4,80}」(?!や|のような)")
+_REMEDY = re.compile(
+    r"(?:ない|ません|ている|た|問題がある|(?:エラー|問題)が(?:ある|発生する|起きる))(?:場合|とき|際)(?:に)?は、[^。]*「[^「」]{4,80}」"
+)
 _FOLLOWED = re.compile(r"「[^「」]{4,80}」の手順に(?:従|沿)")
 _NOTE = re.compile(
     r"^(?:※|\*\s|注意?(?:意事項)?\s*[:：]|注意?\s|重要|ヒント|メモ|備考|なお|ただし|但し|例外|note\b|caution|important\b|however)",
@@ -121,6 +124,11 @@ def gives_choice(sentence: str) -> bool:
 def names_document(sentence: str) -> bool:
     """Tell whether a reference names what is to be read, so that the reader can look for it."""
     return _NAMED.search(sentence) is not None
+
+
+def is_remedy(sentence: str) -> bool:
+    """Tell whether a reference is what to do when something is wrong: 「エラーが表示されている場合は、「…」を参照してください。」"""
+    return _REMEDY.search(sentence) is not None and _REFERENCE.search(sentence) is not None
 
 
 def follows_document(sentence: str) -> bool:

@@ -272,7 +272,7 @@ def _worth(unit: Unit, kept: list[Unit], floor: float, procedures: int, how: boo
         for other in kept
     )
     return unit.share >= max(floor, 0.0 if not floor and unit.section == 0 else 0.08) or (
-        near and not unit.bullet and unit.lead.role in ("conclusion", "cause", "note", "plain")
+        near and not unit.bullet and unit.lead.role in ("conclusion", "cause", "note", "plain", "reference")
     )
 
 

@@ -9,7 +9,14 @@ from suggest.compose.outline import Item, Listing, Section, Sentence
 from suggest.compose.polite import polite as politely
 from suggest.compose.quoting import quotable
 from suggest.compose.relevance import Relevance
-from suggest.compose.roles import gives_choice, introduces, is_instruction, is_polite, names_document
+from suggest.compose.roles import (
+    gives_choice,
+    introduces,
+    is_instruction,
+    is_polite,
+    is_remedy,
+    names_document,
+)
 
 _ROLE_BONUS = {
     "conclusion": 0.15,
@@ -80,7 +87,7 @@ def units_of(sections: tuple[Section, ...], relevance: Relevance, japanese: bool
                 continue
             polite = any(is_polite(sentence.text) for sentence in block)
             for p, sentence in enumerate(block):
-                if _points(sentence, japanese):
+                if _points(sentence, japanese) and not is_remedy(sentence.text):
                     share = relevance.share(sentence.text)
                     units.append(Unit(s, b, p, (sentence,), share, share + context, pointer=True))
                 elif _stands(sentence, japanese, before=block[p + 1 : p + 2]):
@@ -167,7 +174,7 @@ def _points(sentence: Sentence, japanese: bool) -> bool:
 def _stands(sentence: Sentence, japanese: bool, *, before: tuple[Sentence, ...] = ()) -> bool:
     """Tell whether a sentence says something by itself, or together with the one that it stands ``before``."""
     return (
-        sentence.role not in ("reference", "fragment", "condition")
+        (sentence.role not in ("reference", "fragment", "condition") or is_remedy(sentence.text))
         and quotable(sentence, japanese=japanese)
         and not (introduces(sentence.text) and not any(is_instruction(other.text) for other in before))
     )
