@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TextIO
 
 from suggest.understand.masking import mask
-from suggest.understand.names import JAPANESE
+from suggest.understand.name_words import JAPANESE
 
 _LOOKED_AT = 2_000
 LONGEST_ROW = 100_000_000

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from suggest.understand.numbers import DASH, Found
 
-_SEPARATOR = rf"(?: ?{DASH} ?|[. ])"
+_SEPARATOR = rf"(?: ?{DASH} ?|[. ]|(?<=\d)の(?=\d))"
 
 _DOMAIN = re.compile(r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 _NAME_PART = r"(?<![\w.@])[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}"
@@ -26,7 +26,10 @@ _AROUND = re.compile(
 _LOCAL = re.compile(r"[A-Za-z0-9._%+'-]{1,80}\Z")
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)", re.ASCII)
 _IPV6 = re.compile(r"(?<!\w)(?<![0-9A-Fa-f:]:)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])", re.ASCII)
-_VERSION_BEFORE = re.compile(r"(?:ver(?:sion)?\.?|v|バージョン|ビルド|build)[ :は]{0,3}\Z", re.IGNORECASE)
+_VERSION_BEFORE = re.compile(
+    r"(?:ver(?:sion)?\.?|v|バージョン|ビルド|build|release|リリース|firmware|ファームウェア|(?:up|down)grad(?:e|ed|ing) (?:from|to)|updat(?:e|ed|ing) (?:from|to)|\d\.\d{1,5} (?:to|から)|\d\.\d{1,5} ?(?:→|->))[ :は]{0,3}\Z",
+    re.IGNORECASE,
+)
 
 _PHONE_JP = re.compile(
     rf"(?<![A-Za-z0-9])(?<!\d[-.])(?:\+81|\(?\+81\)?[ -]?\(?0?\)?|0)\d{{0,4}}\)?{_SEPARATOR}?"
@@ -39,6 +42,7 @@ _PHONE_US = re.compile(r"(?<![\w-])(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}(?![\w
 _PHONE_WORD = re.compile(
     r"(?:電話|携帯|ケータイ|tel|phone|mobile|連絡先|fax|内線)[^\d\n]{0,12}\Z", re.IGNORECASE
 )
+_PHONE_ALONE = re.compile(r"(?:^|(?<=\n))[ ]{0,2}(\d{3}[-.]\d{4})[ ]{0,2}(?=\n|\Z)")
 _MOBILE = re.compile(r"0[5789]0\d{8}")
 
 
@@ -63,7 +67,7 @@ def _mails(text: str) -> Iterator[Found]:
 
 def _networks(text: str) -> Iterator[Found]:
     for match in _IPV4.finditer(text):
-        named_version = _VERSION_BEFORE.search(text, max(0, match.start() - 12), match.start())
+        named_version = _VERSION_BEFORE.search(text, max(0, match.start() - 20), match.start())
         if not named_version and all(int(part) < 256 for part in match.group().split(".")):
             yield "ip_address", *match.span()
     for match in _IPV6.finditer(text):
@@ -95,6 +99,8 @@ def _phones(text: str) -> Iterator[Found]:
     for match in _DIGITS.finditer(text):
         if _is_phone("".join(c for c in match.group() if c.isdigit())):
             yield "phone", *match.span()
+    for match in _PHONE_ALONE.finditer(text):
+        yield "phone", *match.span(1)
     for pattern in (_PHONE_WORLD, _PHONE_US):
         for match in pattern.finditer(text):
             if 8 <= sum(c.isdigit() for c in match.group()) <= 15:

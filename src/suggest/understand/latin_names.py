@@ -15,7 +15,7 @@ WordKind = Literal["name", "both", "unknown", "ordinary"]
 _SYLLABLES = re.compile(
     r"(?:(?:[kgsztdnhbpmyrwjf]|ch|sh|ts|[kgnhbpmr]y|kk|ss|tt|pp)?[aiueo]h?|n(?![aiueoy]))+\Z"
 )
-_PART = r"(?:(?:Mc|Mac|[OD]['\u2019])?[A-Z][a-z'\u2019-]{1,20}|[A-Z]{2,20}(?![a-z]))"
+_PART = r"(?:(?:Mc|Mac|[OD]['\u2019])?[A-Z][a-z'\u2019-]{1,20}(?:(?<=-)[A-Z][a-z'\u2019]{1,15})?|[A-Z]{2,20}(?![a-z]))"
 _INITIAL = r"(?: [A-Z]\.?(?![A-Za-z]))?"
 _NAME = rf"{_PART}{_INITIAL}(?: (?:van |de |da |di |von |bin |al-)?{_PART}){{0,2}}"
 _FULL = rf"{_PART}{_INITIAL} (?:van |de |da |di |von |bin |al-)?{_PART}"
@@ -23,7 +23,9 @@ _ENGLISH = re.compile(
     rf"(?:\b[Mm]y (?:full )?name(?: is|'s|\u2019s)|\b(?:Mr|Ms|Mrs|Miss|Dr|Prof)\b\.?|\b[Uu]nder the name(?: of)?"
     rf"|\b(?:account ?holder|card ?holder|[Cc]ontact(?: person)?|[Rr]ecipient|[Rr]esident) is"
     rf"|\b[Mm]y (?:colleague|husband|wife|son|daughter|mother|father|brother|sister|partner|boss|manager|assistant|friend)"
-    rf"|\b[Oo]ur (?:colleague|manager|director|accountant|admin|administrator))[ ]({_NAME})"
+    rf"|\b[Oo]ur (?:colleague|manager|director|accountant|admin|administrator)"
+    rf"|\b(?:[Rr]egistered|[Aa]ccount|[Cc]ard|[Ff]ull|[Gg]uest|[Cc]ontact) name(?: is|:)?|\b[Nn]ame on (?:the |my )?(?:card|account|order|booking)(?: is|:)?)"
+    rf"[ ]((?:[A-Z]\.[ ]?){{0,3}}{_NAME})"
 )
 _INTRODUCTION = re.compile(
     rf"(?:\b[Tt]his is|\bI am|\bI['\u2019]m)[ ]({_FULL})(?=,| from| at| with| in\b| and|\.|\n|\Z)"
@@ -34,6 +36,10 @@ _SIGNED = re.compile(
     r"|[Bb]est(?: wishes)?|[Yy]ours(?: truly| sincerely| faithfully)?)[ ]?[^\n\w]{0,3}[ \n]{1,4}"
     rf"({_NAME})[ ]{{0,3}}(?=\n|,|\(|\Z)"
 )
+_DASHED = re.compile(rf"\n[ ]{{0,2}}[-\u2013\u2014~][ ]?({_NAME})[ ]{{0,2}}\Z")
+_ITS = re.compile(
+    rf"\b(?:[Ii]t(?:'|\u2019)?s|[Ii] am|[Ii](?:'|\u2019)m|[Nn]ame's|[Tt]his is)[ ]({_NAME})(?=[,.!\n]|\Z| here)"
+)
 _ADDRESSED = re.compile(rf"(?:^|\n)(?:Dear|Hi|Hello) ({_NAME})(?=,|\n|!)")
 _AFTER_NAMES = ("と申", "といいま", "様", "さま", "さん", "氏", "宛", "あて")
 _IN_JAPANESE = re.compile(
@@ -42,6 +48,11 @@ _IN_JAPANESE = re.compile(
 )
 _IS_IN_JAPANESE = re.compile(
     rf"(?<![A-Za-z0-9@._-])({_FULL})(?=[ ]?(?:です|でございます|でした|[(][ぁ-んァ-ヶ]))"
+)
+_JAPANESE = re.compile("[ぁ-ヶ]")
+_ALONE = re.compile(rf"(?:^|(?<=[。!?\n]))[ ]{{0,2}}({_PART} {_PART})[ ]{{0,2}}(?=\n|\Z)")
+_CUED = re.compile(
+    rf"(?:管理者|担当者?|窓口|責任者|上司|同僚|部下|前任者?|後任者?|名前|名義|私)(?:は|の|が|:|、)?[ ]?({_PART})(?=[ ]?(?:です|でござ|が|に|から|まで|宛|と|、|。))"
 )
 _HAS_SUCH = re.compile(
     rf"[A-Za-z.'\u2019-] ?(?:{'|'.join((*_AFTER_NAMES, 'です', 'でございます', 'でした', '[(]'))})"
@@ -61,6 +72,22 @@ def find_latin_names(text: str) -> Iterator[tuple[int, int]]:
             group = 1 if match.group(1) else 2
             if not _is_ordinary(match.group(group)):
                 yield match.span(group)
+    for match in (*_DASHED.finditer(text), *_ITS.finditer(text)):
+        first = match.group(1).lower().split()[0]
+        if (
+            first in words_of("given_names")
+            and first not in words_of("ordinary_words")
+            and not _is_ordinary(match.group(1))
+        ):
+            yield match.span(1)
+    for match in _ALONE.finditer(text) if in_japanese or _JAPANESE.search(text) else ():
+        if all(
+            is_syllabic(word) or word in words_of("given_names") for word in match.group(1).lower().split()
+        ):
+            yield match.span(1)
+    for match in _CUED.finditer(text):
+        if kind_of_word(match.group(1).lower()) == "name":
+            yield match.span(1)
     for match in _IS_IN_JAPANESE.finditer(text) if in_japanese else ():
         words = match.group(1).lower().split()
         if any(word in words_of("given_names") for word in words) or all(map(is_romaji, words)):
@@ -111,6 +138,15 @@ def is_romaji(word: str) -> bool:
         and _SYLLABLES.match(word) is not None
         and word not in words_of("romaji_like")
         and word not in words_of("ordinary_words")
+    )
+
+
+def is_syllabic(word: str) -> bool:
+    """Tell whether a lower-case word of at least three letters reads as Japanese syllables, as :func:`is_romaji` of longer ones."""
+    return is_romaji(word) or (
+        len(word) == 3
+        and _SYLLABLES.match(word) is not None
+        and word not in words_of("romaji_like") | words_of("ordinary_words")
     )
 
 

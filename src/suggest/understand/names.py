@@ -10,18 +10,38 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from suggest.text import Morpheme, Sought, morphemes, morphemes_if
+from suggest.text import Morpheme, morphemes, morphemes_if
 from suggest.understand.latin_names import find_latin_names
 from suggest.understand.lexicon import alternatives, beginning, lexicon
+from suggest.understand.name_cues import (
+    AFTER_ORGANISATION,
+    COMPANY,
+    OF_FAMILY,
+    OF_SOMEBODY,
+    Stretch,
+    around,
+    by_cue,
+    introduced,
+)
+from suggest.understand.name_words import (
+    BEGINNINGS,
+    JAPANESE,
+    NOT_NAMES,
+    SURNAMES,
+    is_family,
+    is_person,
+    is_place,
+    may_be_family,
+    may_begin,
+    may_name,
+    nameish,
+)
 from suggest.understand.numbers import Found
-
-Stretch = tuple[int, int]
 
 _MAX_REPEATED = 50
 _LAST_LINES = 15
-JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff々]")
 _NOT_LONGER = re.compile(
-    r"(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))|(?=[一-龥]{1,8}(?:事務所|商店|医院|商会|工務店))"
+    r"(?=本人|自身|宛|家)|(?![一-龥々](?<![様氏殿君宛]))(?![ァ-ヶー](?<=[ァ-ヶー]{2}))|(?=[一-龥]{1,8}(?:事務所|商店|医院|商会|工務店))"
 )
 _LINE = re.compile(r"[^\n]+")
 _LABEL_WORDS = ["ご?" + word for word in lexicon("words")["name_labels"]]
@@ -32,17 +52,6 @@ _LABEL_ALONE = re.compile(
 )
 _KANA_NAME = re.compile(r"[ァ-ヶー]{2,8}[ ・][ァ-ヶー]{1,8}|[ぁ-んー]{2,8} [ぁ-んー]{1,8}")
 _LABEL_ENDS = re.compile(r"[(]| {2,}| (?=\d)|です|になって|と申します|でございます|宛|様")
-_DECLARED = re.compile(
-    r"(?:^|(?<=[の、。\s「(:!]))([一-龥々ヶ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}?)(?=と(?:申し|もうし)ま)",
-    re.MULTILINE,
-)
-_CALLED = re.compile(
-    rf"(?<![一-龥々])([一-龥々ヶ]{{2,4}})(?=[ ]?{alternatives(lexicon('words')['honorifics'])})"
-)
-_RELATIVE = re.compile(
-    alternatives(lexicon("words")["family"])
-    + r"(?:の|は|が|、|[ (「])[ (「]?([一-龥々]{1,3}|[ぁ-ん]{2,4}?|[ァ-ヶー]{2,5})(?=[のがはもとにを、)」]|です|名義)"
-)
 _READING = re.compile(r"[ ]?[(]([ぁ-んァ-ヶー]{1,8}[ ・]?[ぁ-んァ-ヶー]{1,8})[)]")
 _LINE_NAME = re.compile(
     r"(?:^|(?<=[ /|]))([一-龥々ぁ-んァ-ヶー]{1,5}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5})[ ]?(?:[(][^()]{1,30}[)])?[ ]*\Z"
@@ -51,31 +60,10 @@ _KATAKANA_NAME = re.compile(r"(?<![ァ-ヶー])[ァ-ヶー]{2,10}(?:[・ ][ァ-�
 _SENTENCE_MARK = re.compile(r"[。、,.!?]|(?:です|ます|した|ません|たい)\Z")
 _HONORIFICS = tuple(lexicon("words")["honorifics"])
 _TITLES = tuple(lexicon("words")["titles"])
-NOT_NAMES = frozenset(lexicon("words")["not_names"])
-_ORGANISATION = alternatives(lexicon("words")["organisation_ends"])
-_AFTER_ORGANISATION = re.compile(_ORGANISATION + r"(?:[ ]|の|、)?\Z")
-_COMPANY = re.compile(
-    r"(?:株式|有限|合同)会社|法人|大学|病院|事務所|銀行|金庫|市役所|組合|(?:部|課|室|係)(?: |\Z)"
-)
-_OF_SOMEBODY = re.compile(
-    alternatives(lexicon("words")["before_names"]) + r"(?:の|は|が|:|、|[ (「])[ (「]?\Z"
-)
-_OF_FAMILY = re.compile(alternatives(lexicon("words")["family"]) + r"(?:の|は|が|、|[ (「])[ (「]?\Z")
-_OF_COMPANY = re.compile(r"(?:株式|有限|合同)会社[^。、\s]{1,16}(?:の| |、)\Z")
-_IS_INTRODUCED = re.compile(
-    r"(?:の| |、|[いお]ります|います|している|務める)([一-龥々ヶ]{2,4})(?=です|でした|でございます)"
-)
-_WORKS = re.compile(r"(?:て(?:い|お)り?ます|している|務める)\Z")
 _BEFORE_BRACKETS = re.compile(rf"(?:\d|{alternatives(lexicon('words')['titles'])}) ?[(]\Z")
-_BESIDE_NUMBER = re.compile(r"(?<![一-龥々])([一-龥々ヶ]{2,4})(?=[ ]?[(][+0]\d)")
 _INTRODUCED = ("と申", "といいま", "と言いま", "ともうします")
 _IS = ("です", "でした", "でございます", "であります")
-_SURNAMES = frozenset(lexicon("words")["short_surnames"])
-_SURE_SURNAMES = frozenset("星丸土王")
-_KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶケ]{1,4}")
-_HIRAGANA = re.compile("[ぁ-ん]{2,4}")
 _GIVEN = re.compile("[一-龥々]{1,3}|[ぁ-ん]{2,4}|[ァ-ヶー]{2,5}")
-_PROBES = ("{}さん", "{}と申します", "田中{}", "{}太郎")
 
 
 def find_names(text: str) -> Iterator[Found]:
@@ -131,7 +119,7 @@ def _labelled(text: str) -> Iterator[Stretch]:
         if (
             2 <= len(value) <= 24
             and value not in NOT_NAMES
-            and not re.search(r"[\d@<>{}〔]|[をにがはで]", value)
+            and not re.search(r"[\d@<>{}〔]|[をにがはで]|(?:ます|です|した|たい|ない)\Z", value)
             and (
                 sure
                 or _KANA_NAME.fullmatch(value)
@@ -147,30 +135,32 @@ def _labelled(text: str) -> Iterator[Stretch]:
 
 
 def _in_prose(text: str) -> Iterator[Stretch]:
-    found = morphemes_if(text, _BEGINNINGS)
+    found = morphemes_if(text, BEGINNINGS)
     i = 0
     while i < len(found):
-        if not _may_begin(found[i]):
+        if not may_begin(found[i]):
             i += 1
             continue
         end = i + 1
         while end < len(found) and (
-            _nameish(found[end])
-            or (found[end].surface == " " and end + 1 < len(found) and _nameish(found[end + 1]))
+            nameish(found[end])
+            or (found[end].surface == " " and end + 1 < len(found) and nameish(found[end + 1]))
         ):
             end += 1
         named, used = _named(found, i, end, text)
         if named is not None and text[named[0] : named[1]] not in NOT_NAMES:
             yield named
         i = max(used, i + 1)
-    yield from _by_cue(text)
+    yield from by_cue(text)
     for match in _KATAKANA_NAME.finditer(text):
         parts, people = _people_in(match.group())
         if not people:
             continue
-        before, after = _around(text, *match.span())
-        cue = after.startswith((*_HONORIFICS, *_INTRODUCED, *_IS)) or before.endswith(
-            ("名義 ", "名義は", "カナ:")
+        before, after = around(text, *match.span())
+        cue = (
+            after.startswith((*_HONORIFICS, *_INTRODUCED, *_IS))
+            or before.endswith(("名義 ", "名義は", "カナ:"))
+            or OF_FAMILY.search(before)
         )
         if people == parts or cue or (people * 2 >= parts and not after[:1].strip()):
             yield match.span()
@@ -183,38 +173,21 @@ def _people_in(words: str) -> tuple[int, int]:
     return len(parts), sum(map(is_person, parts))
 
 
-def _by_cue(text: str) -> Iterator[Stretch]:
-    """Yield names that the dictionary reads as other words where they stand: 小川, 池田, 彩."""
-    for match in _DECLARED.finditer(text):
-        if match.group(1) not in NOT_NAMES and not _COMPANY.search(match.group(1)):
-            yield match.span(1)
-    for match in (*_CALLED.finditer(text), *_BESIDE_NUMBER.finditer(text)):
-        if match.group(1) not in NOT_NAMES and may_name(match.group(1)):
-            yield match.span(1)
-    for match in _RELATIVE.finditer(text):
-        if may_name(match.group(1), shortest=2):
-            yield match.span(1)
-    for match in _IS_INTRODUCED.finditer(text):
-        before, _ = _around(text, *match.span(1))
-        if _introduced(before) and match.group(1) not in NOT_NAMES and may_name(match.group(1)):
-            yield match.span(1)
-
-
 def _named(found: Sequence[Morpheme], first: int, end: int, text: str) -> tuple[Stretch | None, int]:
     """Return the name in ``found[first:end]`` and what may follow it, if it is one, and where to go on."""
     run = [m for m in found[first:end] if m.surface != " "]
     start, stop = found[first].start, found[end - 1].end
-    before, after = _around(text, start, stop)
-    if re.search("[一-龥]\\Z", before) and not _introduced(before):
+    before, after = around(text, start, stop)
+    if re.search("[一-龥]\\Z", before) and not introduced(before):
         return None, end  # the end of a longer word: 税理士さん
-    given = _unusual_given(found, end, text) if len(run) == 1 and _may_be_family(run[0]) else None
+    given = _unusual_given(found, end, text) if len(run) == 1 and may_be_family(run[0]) else None
     if given is not None:
         return (start, given[0]), given[1]
-    if len(run) >= 2 and _is_family(run[0]) and is_person(run[1]):
+    if len(run) >= 2 and is_family(run[0]) and is_person(run[1]):
         spaced = any(m.surface == " " for m in found[first:end])
         follows = after.startswith((*_HONORIFICS, *_TITLES, "宛", "名義")) or not re.match("[一-龥々]", after)
         bounded = not before.strip() or not re.search("[一-龥ァ-ヶ]\\Z", before)
-        if follows and (bounded or _introduced(before)) and (stop - start >= 3 or not spaced):
+        if follows and (bounded or introduced(before)) and (stop - start >= 3 or not spaced):
             return (start, stop), end
     if _has_cue(run, before, after, found[end] if end < len(found) else None):
         return (start, stop), end
@@ -242,7 +215,7 @@ def _unusual_given(found: Sequence[Morpheme], at: int, text: str) -> tuple[int, 
         spaced and (not after.strip(" ") or after.startswith(("\n", " \n", *_IS, "です")))
     )
     before = text[max(0, found[at - 1 - spaced].start - 24) : found[at - 1 - spaced].start]
-    of_somebody = _OF_SOMEBODY.search(before) or _OF_FAMILY.search(before)
+    of_somebody = OF_SOMEBODY.search(before) or OF_FAMILY.search(before)
     if of_somebody and (spaced or may_name(word)) and not re.match("[一-龥]", after):
         return end, last + 1
     named = after.startswith((*_INTRODUCED, *_HONORIFICS))
@@ -253,14 +226,14 @@ def _has_cue(run: Sequence[Morpheme], before: str, after: str, following: Morphe
     """Tell whether the words around a run of name-like words say that it is somebody."""
     person = any(is_person(m) for m in run)
     short = len(run[0].surface) + (len(run) > 1) < 2
-    if short and not (_is_family(run[0]) or run[0].surface in _SURNAMES):
+    if short and not (is_family(run[0]) or run[0].surface in SURNAMES):
         return False
     if after.startswith(_INTRODUCED):
         return True
     if after.startswith((*_HONORIFICS, *_TITLES)):
-        return person or _is_place(run[-1]) or short
-    introduced = _introduced(before)
-    somebody = bool(_OF_SOMEBODY.search(before) or _OF_FAMILY.search(before))
+        return person or is_place(run[-1]) or short
+    presented = introduced(before)
+    somebody = bool(OF_SOMEBODY.search(before) or OF_FAMILY.search(before))
     if person and (
         (_BEFORE_BRACKETS.search(before) and after.startswith(")"))
         or re.match(r"[ ]?[(][+0]\d", after)
@@ -269,24 +242,15 @@ def _has_cue(run: Sequence[Morpheme], before: str, after: str, following: Morphe
         return True  # beside a number or a title, or alone: 「070-… (安藤)」, 「総務課長(能見)」
     joined = following is not None and following.pos[0] in ("名詞", "接尾辞") and following.surface != " "
     if somebody and not joined and not re.match("[一-龥]", after):
-        return person or bool(_OF_FAMILY.search(before)) or short
+        return person or bool(OF_FAMILY.search(before)) or short
     if after.startswith(_IS) and JAPANESE.search(run[0].surface):
         alone = not before.strip() or before.rstrip().endswith(("。", "、", "「", "!", "申します"))
         return (
-            (person and (introduced or (alone and (not short or _is_family(run[0])))))
-            or (introduced and _is_place(run[-1]))
-            or (introduced and short)
+            (person and (presented or (alone and (not short or is_family(run[0])))))
+            or (presented and is_place(run[-1]))
+            or (presented and short)
         )
     return False
-
-
-def _around(text: str, start: int, end: int) -> tuple[str, str]:
-    before = text[max(0, start - 24) : start]
-    return before[before.rfind("\n") + 1 :], text[end : end + 8]
-
-
-def _introduced(before: str) -> bool:
-    return any(p.search(before) for p in (_AFTER_ORGANISATION, _OF_COMPANY, _WORKS))
 
 
 # --- on a line of its own ----------------------------------------------------------------------
@@ -309,21 +273,21 @@ def _signature_line(line: str, above: str, *, last: bool) -> Iterator[Stretch]:
     start, end = match.span(1)
     value = line[start:end].rstrip()
     company, _, person = value.partition(" ")
-    if person and (_COMPANY.search(company) or _AFTER_ORGANISATION.search(company)):
+    if person and (COMPANY.search(company) or AFTER_ORGANISATION.search(company)):
         start, value = start + len(company) + 1, person
     found = [m for m in morphemes(value) if m.surface.strip()]
     people = sum(is_person(m) for m in found)
     whole = line[:start].strip()
-    if not found or len(found) > 3 or not all(_nameish(m) or m.pos[0] == "名詞" for m in found):
+    if not found or len(found) > 3 or not all(nameish(m) or m.pos[0] == "名詞" for m in found):
         return
     parts = value.split()
     spaced = len(parts) == 2 and all(len(part) <= 4 for part in parts)
-    in_company = bool(_COMPANY.search(whole or above))
-    after_organisation = not whole or bool(_AFTER_ORGANISATION.search(whole)) or in_company
-    annotated = match.end() > end + 2 and _is_place(found[0]) and len(found) == 2  # 「花山 トメ(78)」
-    named = people == len(found) or (len(found) == 1 and (may_name(value) or value in _SURNAMES))
+    in_company = bool(COMPANY.search(whole or above))
+    after_organisation = not whole or bool(AFTER_ORGANISATION.search(whole)) or in_company
+    annotated = match.end() > end + 2 and is_place(found[0]) and len(found) == 2  # 「花山 トメ(78)」
+    named = people == len(found) or (len(found) == 1 and (may_name(value) or value in SURNAMES))
     unusual = (
-        len(found) == 2 and _is_family(found[0]) and _GIVEN.fullmatch(found[1].surface) and last and not whole
+        len(found) == 2 and is_family(found[0]) and _GIVEN.fullmatch(found[1].surface) and last and not whole
     )
     if (
         (people and (spaced or named) and after_organisation)
@@ -337,59 +301,7 @@ def _signature_line(line: str, above: str, *, last: bool) -> Iterator[Stretch]:
             and not whole
             and len(value) <= 4
             and value not in NOT_NAMES
-            and _is_family(found[0])
+            and is_family(found[0])
         )
     ):
         yield start, start + len(value)
-
-
-# --- words -------------------------------------------------------------------------------------
-
-
-def is_person(m: Morpheme) -> bool:
-    """Tell whether Sudachi has a word as a person's name."""
-    return m.pos[:3] == ("名詞", "固有名詞", "人名")
-
-
-def _is_family(m: Morpheme) -> bool:
-    return is_person(m) and m.pos[3] == "姓"
-
-
-def _may_be_family(m: Morpheme) -> bool:
-    return _is_family(m) or m.surface in _SURNAMES or (_is_place(m) and may_name(m.surface))
-
-
-def _is_place(m: Morpheme) -> bool:
-    return m.pos[:3] == ("名詞", "固有名詞", "地名") and len(m.surface) <= 3
-
-
-def _nameish(m: Morpheme) -> bool:
-    return is_person(m) or _is_place(m)
-
-
-def _may_begin(m: Morpheme) -> bool:
-    return _nameish(m) or (m.pos[0] == "名詞" and m.surface in _SURNAMES)
-
-
-_BEGINNINGS = Sought(lambda pos: pos[1] == "固有名詞" and pos[2] in ("人名", "地名"), _SURNAMES)
-"""A text without any of these holds no name that :func:`_may_begin`."""
-
-
-@lru_cache(maxsize=20_000)
-def may_name(word: str, *, shortest: int = 3) -> bool:
-    """Tell whether the dictionary also has ``word`` as a name: in a name's place it is read as one.
-
-    ``shortest`` is the length from which a word in hiragana may be one.
-    """
-    if not _KANJI.fullmatch(word) and not (_HIRAGANA.fullmatch(word) and len(word) >= shortest):
-        return False
-    if word in _SURE_SURNAMES:
-        return True
-    for probe in _PROBES:
-        start = probe.index("{")
-        if any(
-            m.pos[2] == "人名" and (m.start, m.end) == (start, start + len(word))
-            for m in morphemes(probe.format(word))
-        ):
-            return True
-    return False

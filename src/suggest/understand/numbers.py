@@ -20,7 +20,8 @@ _DIGIT = re.compile(r"\d")
 _CARD = re.compile(rf"(?<![A-Za-z0-9])\d(?:(?: |{DASH})?\d){{12,18}}(?![A-Za-z0-9])", re.ASCII)
 _CARD_WORD = re.compile(r"(?:カード|クレカ|card|visa|master|jcb|amex)[^\n]{0,20}\Z", re.IGNORECASE)
 _EXPIRY = re.compile(
-    r"(?:有効期限|期限|exp(?:iry|ires|\.)?)[^\d\n]{0,8}(\d{1,2} ?/ ?\d{2,4})(?![\d/])", re.IGNORECASE
+    r"(?:有効期限|期限|exp(?:iry|ires|\.)?)[^\d\n]{0,8}(\d{1,2} ?/ ?\d{2,4})(?![\d/]| ?\d{1,2}:)",
+    re.IGNORECASE,
 )
 _CVV = re.compile(r"(?:CVV2?|CVC2?|セキュリティ(?:コード|番号))[^\d\n]{0,6}(\d{3,4})(?!\d)", re.IGNORECASE)
 _PASSWORD = re.compile(
@@ -38,7 +39,10 @@ _IBAN = re.compile(
 _TWELVE = re.compile(
     rf"(?<![A-Za-z0-9-])\d{{4}}(?: |{DASH})?\d{{4}}(?: |{DASH})?\d{{4}}(?![A-Za-z0-9]|{DASH}\d)", re.ASCII
 )
-_MY_NUMBER_WORD = re.compile(r"(?:マイナンバー|個人番号|my ?number)[^\d\n]{0,14}\Z", re.IGNORECASE)
+_MY_NUMBER_WORD = re.compile(
+    r"(?:マイナンバー|個人番号|my ?number|individual number)[^\d]{0,60}(?:\([^()\n]{0,24}\)[^\d]{0,30})?\Z",
+    re.IGNORECASE,
+)
 _OTHER_NUMBER = re.compile(
     r"(?:番号|伝票|追跡|注文|No\.?|ID|コード|number|tracking|order|code)[^\d\n]{0,8}\Z", re.IGNORECASE
 )
@@ -53,6 +57,13 @@ _BIRTH = re.compile(
     rf"(?:生年月日|誕生日|生まれ|DOB|date of birth|birth ?(?:day|date)|born(?: on)?)[^\d\n]{{0,10}}?({_DATE})",
     re.IGNORECASE,
 )
+_BIRTH_LATER = re.compile(
+    r"(?:生年月日|誕生日|date of birth|birthday|birth date)[^\d]{10,80}?((?:19\d{2}|200\d|201\d) ?(?:[年/.]|-) ?\d{1,2} ?(?:[月/.]|-) ?\d{1,2}日?"
+    r"|(?:大正|昭和|平成|[TSH])\.? ?(?:\d{1,2}|元) ?[年/.-] ?\d{1,2} ?[月/.-] ?\d{1,2}日?"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19\d{2}|20[01]\d))",
+    re.IGNORECASE,
+)
+"""A date in the sentence after, which no recent event has: the answer to 「生年月日をお願いいたします。」"""
 _BORN = re.compile(rf"({_DATE}) ?(?:生まれ|生(?![ぁ-ん一-龥]))", re.IGNORECASE)
 
 
@@ -86,9 +97,13 @@ def _luhn(digits: list[int]) -> bool:
     return sum(doubled) % 10 == 0
 
 
+_PARCEL = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{9}[A-Z]{2}|JD\d{16,18}|1Z[0-9A-Z]{16})(?![A-Za-z0-9])")
+"""Numbers of international mail and of parcel services, which say themselves what they are."""
+
+
 @lru_cache(maxsize=1)
 def _identifier_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    value = rf"((?:[A-Za-z]{{1,8}}{DASH}?){{0,2}}\d[0-9A-Za-z]{{2,20}}(?:{DASH}[0-9A-Za-z]{{1,12}}){{0,5}})"
+    value = rf"((?=[A-Za-z]{{0,8}}{DASH}?[A-Za-z]{{0,8}}{DASH}?\d)[0-9A-Za-z]{{1,20}}(?:{DASH}[0-9A-Za-z]{{1,16}}){{0,6}}(?: \d{{3,8}}(?![0-9A-Za-z:.,/%円])){{0,4}})"
     between = r"[ 」)\]]{0,2}(?:は|が|:|=|#|/| is )?[ #「(\[]{0,3}(?:No\.?|#|:)?[ ]{0,2}"
     return tuple(
         (
@@ -106,6 +121,8 @@ def _identifiers(text: str) -> Iterator[Found]:
         for match in pattern.finditer(text):
             if sum(c.isdigit() for c in match.group(1)) >= 3:
                 yield kind, *match.span(1)
+    for match in _PARCEL.finditer(text):
+        yield "tracking_number", *match.span()
 
 
 def _accounts(text: str) -> Iterator[Found]:
@@ -119,7 +136,7 @@ def _accounts(text: str) -> Iterator[Found]:
 def _my_numbers(text: str) -> Iterator[Found]:
     for match in _TWELVE.finditer(text):
         digits = [int(c) for c in match.group() if c.isdigit()]
-        before = text[max(0, match.start() - 24) : match.start()]
+        before = text[max(0, match.start() - 80) : match.start()]
         named = _MY_NUMBER_WORD.search(before)
         if named or (
             len(match.group()) > 12 and _has_check_digit(digits) and not _OTHER_NUMBER.search(before)
@@ -135,6 +152,6 @@ def _has_check_digit(digits: list[int]) -> bool:
 
 
 def _births(text: str) -> Iterator[Found]:
-    for pattern in (_BIRTH, _BORN) if "生" in text else (_BIRTH,):
+    for pattern in (_BIRTH, _BIRTH_LATER, _BORN) if "生" in text else (_BIRTH, _BIRTH_LATER):
         for match in pattern.finditer(text):
             yield "date_of_birth", *match.span(1)

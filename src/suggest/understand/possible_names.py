@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from suggest.text import Morpheme, morphemes
 from suggest.understand.latin_names import WordKind, is_romaji, kind_of_word, words_of
 from suggest.understand.lexicon import alternatives, lexicon
-from suggest.understand.names import may_name
+from suggest.understand.name_words import may_name
 from suggest.understand.numbers import DASH, Found
 
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff々]")

@@ -35,8 +35,17 @@ _LABELLED = re.compile(
 _LABELLED_TAIL = re.compile(r"(?:です|になります|でお願い|に送).*\Z")
 _ENGLISH = re.compile(
     r"(?<![\w-])\d{1,5}[A-Za-z]? (?:[A-Z][a-z]{1,20} ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln"
-    r"|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq)\b\.?(?:,? (?:Apt|Suite|Unit|Flat)\.? ?#?\w{1,6})?"
-    r"(?:, [A-Z][a-z]{1,20}(?: [A-Z][a-z]{1,20})?){0,2}(?:,? [A-Z]{2} \d{5}(?:-\d{4})?)?"
+    r"|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq|Close|Crescent|Terrace|Grove|Gardens|Mews|Row|Walk|Circle|Cir|Highway|Hwy|Parkway|Pkwy|Trail|Loop|Hill|Park|Green|Rise)\b\.?(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor)\.? ?#?\w{1,6})?"
+    r"(?:, [A-Z][a-z]{1,20}(?: [A-Z][a-z]{1,20})?){0,2}(?:,? [A-Z]{2} \d{5}(?:-\d{4})?|,? [A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b)?"
+)
+_ROMAJI = re.compile(
+    r"(?:(?<![\w-])(?:[A-Za-z]{2,20}(?: [A-Za-z]{2,12})? #?\d{1,4},? )?\d{1,4}(?:-\d{1,4}){1,3},? )?(?:[A-Z][a-z]{2,15}(?:-(?:cho|machi|chome|mura|ku|shi|gun|ken|fu|to))?,? ){0,3}"
+    r"[A-Z][a-z]{2,15}-(?:ku|shi|machi|cho)\b(?:,? [A-Z][a-z]{2,15}(?:-(?:ku|shi|ken|fu|to))?){0,3}(?:,? \d{3}-?\d{4})?"
+)
+"""「2-18-6 Hinode-cho, Minato-ku, Tokyo 105-0099」"""
+_BUILDING_NAMED = re.compile(
+    r"(?:建物名?|マンション名?|アパート名?|部屋番号)(?:は|:|が)?[ 「]{1,2}([^\n」。、]{2,24})(?=」|$|\n|です)",
+    re.MULTILINE,
 )
 
 
@@ -53,8 +62,12 @@ def find_addresses(text: str) -> Iterator[Found]:
         value = _LABELLED_TAIL.sub("", match.group(1)).rstrip()
         if value and (_PREFECTURE.search(value) or _CITY.search(value)) and re.search(r"\d", value):
             yield "address", match.start(1), match.start(1) + len(value)
-    for match in _ENGLISH.finditer(text):
-        yield "address", *match.span()
+    for match in (*_ENGLISH.finditer(text), *_ROMAJI.finditer(text)):
+        if any(c.isdigit() for c in match.group()):
+            yield "address", *match.span()
+    for match in _BUILDING_NAMED.finditer(text):
+        if any(c.isdigit() for c in match.group(1)):
+            yield "address", *match.span(1)
 
 
 def _start_before(text: str, number: re.Match[str]) -> int | None:

@@ -1,0 +1,105 @@
+"""Words around Japanese names: who introduces somebody, speaks of a relative, signs at the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from suggest.text import morphemes
+from suggest.understand.lexicon import alternatives, lexicon
+from suggest.understand.name_words import NOT_NAMES, SURNAMES, is_person, may_name
+
+Stretch = tuple[int, int]
+
+_ORGANISATION = alternatives(lexicon("words")["organisation_ends"])
+AFTER_ORGANISATION = re.compile(_ORGANISATION + r"(?:[ ]|の|、)?\Z")
+COMPANY = re.compile(
+    r"(?:株式|有限|合同)会社|法人|大学|病院|事務所|銀行|金庫|市役所|組合|(?:部|課|室|係)(?: |\Z)"
+)
+OF_SOMEBODY = re.compile(
+    alternatives(lexicon("words")["before_names"]) + r"(?:の|は|が|:|、|[ (「])[ (「]?\Z"
+)
+OF_FAMILY = re.compile(alternatives(lexicon("words")["family"]) + r"(?:の|は|が|、|[ (「])[ (「]?\Z")
+_OF_COMPANY = re.compile(r"(?:株式|有限|合同)会社[^。、\s]{1,16}(?:の| |、)\Z")
+_DECLARED = re.compile(
+    r"(?:^|(?<=[の、。\s「(:!]))([一-龥々ヶ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}?)(?=と(?:申し|もうし)ま)",
+    re.MULTILINE,
+)
+_CALLED = re.compile(
+    rf"(?<![一-龥々])([一-龥々ヶ]{{2,4}})(?=[ ]?{alternatives(lexicon('words')['honorifics'])})"
+)
+_RELATIVE = re.compile(
+    alternatives(lexicon("words")["family"])
+    + r"(?:の|は|が|、|[ (「])[ (「]?([一-龥々]{1,3}|[ぁ-ん]{2,4}?|[ァ-ヶー]{2,5})(?=[のがはもとにを、)」]|です|名義)"
+)
+_IS_INTRODUCED = re.compile(
+    r"(?:の| |、|[いお]ります|います|している|務める)([一-龥々ヶ]{2,4})(?=です|でした|でございます)"
+)
+_WORKS = re.compile(r"(?:て(?:い|お)り?ます|している|務める)\Z")
+_BESIDE_NUMBER = re.compile(r"(?<![一-龥々])([一-龥々ヶ]{2,4})(?=[ ]?[(][+0]\d)")
+_NAME_WORD = "[一-龥々ヶ]{2,4}"
+_FIGURE_OF = re.compile(rf"\d(?:の|、)({_NAME_WORD}|[一-龥])(?=です|でございます)")
+"""「会員番号7720の井上ですが」"""
+_SELF = re.compile(
+    rf"(?:私|わたくし|小生)[、 (「]?({_NAME_WORD}|[ァ-ヶー]{{2,10}}(?:[・ ][ァ-ヶー]{{1,10}}){{1,3}})(?=[まがはでにをの、)」]|と|から|宛)"
+)
+_HUMBLE = re.compile(rf"の({_NAME_WORD}|[一-龥])(?=でございます|と申)")
+"""「サポートの吉田でございます」: things are not spoken of like that right after の, people are."""
+_PART = "(?:[一-龥々ヶ]{1,4}|[ァ-ヶー]{2,10}|[ぁ-ん]{2,5})"
+_NAMED_SO = re.compile(
+    rf"(?:お?名前|氏名|名義(?:人)?|宛名|名字|苗字)[はが][ 「]?({_PART}(?:[ ・]{_PART}){{0,3}})"
+    rf"(?=で|に|と|[」。、\n]|{alternatives(lexicon('words')['honorifics'])}|\Z)"
+)
+_ENDS = re.compile(
+    r"(?:[。.!?)」]|^)[ \n]{0,3}([一-龥々ヶ]{1,4}(?: [一-龥々ぁ-んァ-ヶ]{1,4})?)[ \n]{0,2}(?:[(]?[+0][\d-]{8,14}[ ]?)?\Z"
+)
+"""「…いただけますか。原田」, also with a number behind it."""
+_CHILD = re.compile(r"(?:^|(?<=[^\w、]))([ぁ-ん]{2,4})(?=です(?:[。!]|けど|が))", re.MULTILINE)
+_FIELD = re.compile(
+    r"(?:^|(?<=[/|]))[ ]?([一-龥々ヶ]{1,4} [一-龥々ぁ-んァ-ヶ]{1,4})[ ]?(?=[/|\n]|\Z)", re.MULTILINE
+)
+"""A field of its own: 「会員番号:T0048/新垣 琉/098-…」"""
+
+
+def by_cue(text: str) -> Iterator[Stretch]:
+    """Yield names that the dictionary reads as other words where they stand: 小川, 池田, 彩."""
+    for match in _DECLARED.finditer(text):
+        if match.group(1) not in NOT_NAMES and not COMPANY.search(match.group(1)):
+            yield match.span(1)
+    for match in (*_CALLED.finditer(text), *_BESIDE_NUMBER.finditer(text)):
+        if match.group(1) not in NOT_NAMES and may_name(match.group(1)):
+            yield match.span(1)
+    for pattern in (_FIGURE_OF, _HUMBLE, _CHILD, _ENDS, _FIELD, _SELF, _NAMED_SO):
+        for match in pattern.finditer(text):
+            if _may_be_whole(match.group(1), alone=pattern is _ENDS):
+                yield match.span(1)
+    for match in _RELATIVE.finditer(text):
+        if may_name(match.group(1), shortest=2):
+            yield match.span(1)
+    for match in _IS_INTRODUCED.finditer(text):
+        before, _ = around(text, *match.span(1))
+        if introduced(before) and match.group(1) not in NOT_NAMES and may_name(match.group(1)):
+            yield match.span(1)
+
+
+def around(text: str, start: int, end: int) -> tuple[str, str]:
+    """Return what stands before on the same line, and after."""
+    before = text[max(0, start - 24) : start]
+    return before[before.rfind("\n") + 1 :], text[end : end + 8]
+
+
+def introduced(before: str) -> bool:
+    """Tell whether somebody is introduced: 「情報管理室の…」."""
+    return any(p.search(before) for p in (AFTER_ORGANISATION, _OF_COMPANY, _WORKS))
+
+
+def _may_be_whole(words: str, *, alone: bool) -> bool:
+    """Tell whether words in a name's place are one: a known name, a family name with another word, katakana of no known word."""
+    if words in NOT_NAMES:
+        return False
+    first, *others = re.split("[ ・]", words)
+    if not others:
+        return may_name(first, shortest=2) and (len(first) > 1 or not alone or first in SURNAMES)
+    if "ァ" <= first[0] <= "ヶ":
+        return any(is_person(m) for part in (first, *others) for m in morphemes(part))
+    return may_name(first)
