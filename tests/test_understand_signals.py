@@ -5,9 +5,11 @@ Every text was made up for this test; none is a customer's. "half" says what a t
     a   read while the patterns were written
     b   put aside before, but by the author of the patterns, at the same sitting: optimistic
     c   written after a and b, mostly without any key word; missed at first, then used to widen the patterns
-    d   written last, never used to change a pattern: the only figure that tells how they generalise
+    d   written last, never used to change a pattern: tells how they generalise
+    e   by another writer, who knew nothing of the patterns, the classifiers or their texts; a third of it escalations. Its
+        codes name the route only. Its misses were never read
 
-Do not tune on d; write new texts instead, and move d's to c once somebody has looked at its misses.
+Do not tune on d and e; write new texts instead, and move theirs to c once somebody has looked at the misses.
 """
 
 import json
@@ -42,11 +44,13 @@ def of_half(half: str, *, escalated: bool) -> Iterator[dict[str, object]]:
 def test_the_data_uses_known_codes_and_each_text_once() -> None:
     assert {code for row in DATA for code in row["expected"]} <= signal_codes()
     assert len({row["text"] for row in DATA}) == len(DATA)
-    assert {row["half"] for row in DATA} == set("abcd")
+    assert {row["half"] for row in DATA} == set("abcde")
 
 
-# Bars stand just below what was reached: 74/74, 73/73, 39/40, 11/30 (d was run once).
-@pytest.mark.parametrize(("half", "bar"), [("a", 0.97), ("b", 0.97), ("c", 0.95), ("d", 0.33)])
+# Bars stand just below what was reached: 74/74, 73/73, 39/40, 11/30, 37/80 (d and e were run once).
+@pytest.mark.parametrize(
+    ("half", "bar"), [("a", 0.97), ("b", 0.97), ("c", 0.95), ("d", 0.33), ("e", 0.43)]
+)
 def test_escalations_take_the_right_route(half: str, bar: float) -> None:
     rows = list(of_half(half, escalated=True))
     missed = [
