@@ -2,6 +2,7 @@
 
     python benchmarks/personal_data.py texts --split held_out            # 500 generated texts
     python benchmarks/personal_data.py inquiries DIR --split reporting   # labelled inquiries, see benchmarks/README.md
+    python benchmarks/personal_data.py letters --split reporting         # tests/data/letters.jsonl, each writer on their own
     python benchmarks/personal_data.py canaries                          # 200 cases with planted values, 2,000 drafts
     python benchmarks/personal_data.py speed                             # sync with and without masking
 
@@ -32,7 +33,9 @@ from suggest.understand.masking import MaskedCase
 from suggest.understand.personal_data import find_personal_data
 from suggest.understand.placeholders import has_placeholder
 
-SAMPLE = Path(__file__).resolve().parents[1] / "data" / "sample_faq"
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "data" / "sample_faq"
+LETTERS = ROOT / "tests" / "data" / "letters.jsonl"
 SEEDS = {"tuning": 1, "held_out": 2}
 ALIASES = {"card_number": "card"}
 
@@ -93,10 +96,10 @@ def report(made: Count, *, show: bool) -> None:
                 print(f"--- {title} {kind}: {value!r} in {text!r}")
 
 
-def labelled(folder: Path, split: str) -> list[Text]:
-    """Read labelled inquiries; every place where a labelled value stands is a label."""
+def labelled(path: Path, split: str) -> list[Text]:
+    """Read labelled texts; every place where a labelled value stands is a label."""
     found = []
-    for line in (folder / "inquiries.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if row["split"] != split:
             continue
@@ -227,7 +230,8 @@ def found(arguments: argparse.Namespace) -> None:
     if arguments.measure == "texts":
         given = texts(arguments.split, arguments.count, seed=SEEDS[arguments.split])
     else:
-        given = labelled(arguments.folder, arguments.split)
+        path = arguments.folder / "inquiries.jsonl" if arguments.measure == "inquiries" else LETTERS
+        given = labelled(path, arguments.split)
     report(count(given), show=show)
     print(f"\n{len(given)} texts of the split {arguments.split!r}, {time.perf_counter() - begun:.1f} s")
 
@@ -243,8 +247,10 @@ def main() -> None:
     generated.add_argument("--count", type=int, default=500)
     inquiries = measures.add_parser("inquiries")
     inquiries.add_argument("folder", type=Path)
-    inquiries.add_argument("--split", choices=("tuning", "reporting"), default="reporting")
-    for each in (generated, inquiries):
+    letters = measures.add_parser("letters")
+    for each in (inquiries, letters):
+        each.add_argument("--split", choices=("tuning", "reporting"), default="reporting")
+    for each in (generated, inquiries, letters):
         each.add_argument("--show", action="store_true", help="print what went wrong (tuning only)")
     planted = measures.add_parser("canaries")
     planted.add_argument("--drafts", type=int, default=2_000)

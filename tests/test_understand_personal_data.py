@@ -1,7 +1,9 @@
 """Personal data: values, offsets, look-alikes, masking, and hostile text."""
 
+import json
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -128,3 +130,48 @@ def test_rarer_ways_of_writing_are_found(text: str, kind: str, value: str) -> No
     assert any(p.type == kind and value in text[p.start : p.end] for p in find_personal_data(text)), (
         find_personal_data(text)
     )
+
+
+LETTERS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "data" / "letters.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+# Bars stand just below what was reached on the letters that were read while patterns were written: 347/351, names 135/136.
+# How patterns generalise, the letters of the split "reporting" tell (benchmarks/personal_data.py letters).
+@pytest.mark.parametrize(("kind", "bar"), [("", 0.975), ("name", 0.98)])
+def test_letters_of_other_writers(kind: str, bar: float) -> None:
+    missed, count = [], 0
+    for letter in LETTERS:
+        if letter["split"] != "tuning":
+            continue
+        covered = {i for span in find_personal_data(letter["text"]) for i in range(span.start, span.end)}
+        for item in letter["pii"]:
+            if kind in ("", item["type"]):
+                at = letter["text"].index(item["text"])
+                own = {i for i in range(at, at + len(item["text"])) if letter["text"][i].isalnum()}
+                count += 1
+                missed += [] if own <= covered else [item]
+    assert 1 - len(missed) / count >= bar, missed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "オファー番号: MS-AZR-0017P を選択します。",
+        "エラー番号 12345678 と出ます。",
+        "バージョン番号が 19045 以降です。",
+        "登録番号 T9999999999999 の書き方を教えてください。",
+        "管理者はハブ サイトを作成します。",
+        "クライアントは5.0.1.16です。",
+        "そうです。まだです。いつですか。",
+        "キャンペーンの期限は12/31 23:59です。",
+        "担当者：お電話代わりました。",
+        "設定を変えたところです。届いた大きい箱です。",
+        "It's Windows 11. This is Teams Premium.\n- Excel",
+        "account for 2024 is closed",
+    ],
+)
+def test_what_only_looks_like_personal_data(text: str) -> None:
+    assert found(text) == set()

@@ -48,9 +48,7 @@ def test_the_data_uses_known_codes_and_each_text_once() -> None:
 
 
 # Bars stand just below what was reached: 74/74, 73/73, 39/40, 11/30, 37/80 (d and e were run once).
-@pytest.mark.parametrize(
-    ("half", "bar"), [("a", 0.97), ("b", 0.97), ("c", 0.95), ("d", 0.33), ("e", 0.43)]
-)
+@pytest.mark.parametrize(("half", "bar"), [("a", 0.97), ("b", 0.97), ("c", 0.95), ("d", 0.33), ("e", 0.43)])
 def test_escalations_take_the_right_route(half: str, bar: float) -> None:
     rows = list(of_half(half, escalated=True))
     missed = [

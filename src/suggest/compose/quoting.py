@@ -62,8 +62,8 @@ _STEERING = re.compile(
 )
 _STEP_NUMBER = re.compile(r"手順\s*[0-9０-９]|\bstep \d", re.IGNORECASE)
 _DEPENDENT = re.compile(
-    r"^(?:または|あるいは|これ|それ|この(?!たび)|その(?!他|ほか)|そのため|これら|ただし|但し|しかし|一方|そうすると|すると|"
-    r"(?:this|that|these|those|it|they|otherwise|however|but|so|then)\b)",
+    r"^(?:または|あるいは|たとえば|例えば|これ|それ|この(?!たび)|その(?!他|ほか)|そのため|これら|ただし|但し|しかし|一方|そうすると|すると|"
+    r"(?:for example|this|that|these|those|it|they|otherwise|however|but|so|then)\b)",
     re.IGNORECASE,
 )
 _NOTE_MARK = re.compile(

@@ -17,12 +17,14 @@ _SYLLABLES = re.compile(
 )
 _PART = r"(?:(?:Mc|Mac|[OD]['\u2019])?[A-Z][a-z'\u2019-]{1,20}(?:(?<=-)[A-Z][a-z'\u2019]{1,15})?|[A-Z]{2,20}(?![a-z]))"
 _INITIAL = r"(?: [A-Z]\.?(?![A-Za-z]))?"
-_NAME = rf"{_PART}{_INITIAL}(?: (?:van |de |da |di |von |bin |al-)?{_PART}){{0,2}}"
-_FULL = rf"{_PART}{_INITIAL} (?:van |de |da |di |von |bin |al-)?{_PART}"
+_PARTICLE = "(?:(?:van (?:der |den |de )?|de (?:la )?|da |di |von (?:der )?|bin |al-))?"
+_NAME = rf"{_PARTICLE}{_PART}{_INITIAL}(?: {_PARTICLE}{_PART}){{0,2}}"
+_FULL = rf"{_PART}{_INITIAL} {_PARTICLE}{_PART}"
 _ENGLISH = re.compile(
-    rf"(?:\b[Mm]y (?:full )?name(?: is|'s|\u2019s)|\b(?:Mr|Ms|Mrs|Miss|Dr|Prof)\b\.?|\b[Uu]nder the name(?: of)?"
+    rf"(?:\b[Mm]y (?:full )?name(?: is|'s|\u2019s)|\b(?:Mr|Ms|Mrs|Miss|Dr|Prof)\b\.?|\bMr\.? and Mrs\b\.?|\b[Uu]nder the name(?: of)?"
     rf"|\b(?:account ?holder|card ?holder|[Cc]ontact(?: person)?|[Rr]ecipient|[Rr]esident) is"
-    rf"|\b[Mm]y (?:colleague|husband|wife|son|daughter|mother|father|brother|sister|partner|boss|manager|assistant|friend)"
+    rf"|\b[Mm]y (?:colleague|husband|wife|son|daughter|mother|father|brother|sister|partner|boss|manager|assistant|friend),?"
+    rf"|\b(?:[Aa]sk for|[Aa]ttn:?|c/o|[Ss]peak (?:to|with)|[Cc]are of|holder)"
     rf"|\b[Oo]ur (?:colleague|manager|director|accountant|admin|administrator)"
     rf"|\b(?:[Rr]egistered|[Aa]ccount|[Cc]ard|[Ff]ull|[Gg]uest|[Cc]ontact) name(?: is|:)?|\b[Nn]ame on (?:the |my )?(?:card|account|order|booking)(?: is|:)?)"
     rf"[ ]((?:[A-Z]\.[ ]?){{0,3}}{_NAME})"
@@ -32,10 +34,13 @@ _INTRODUCTION = re.compile(
     rf"|\b[Tt]his is ({_PART})(?= from| at| in\b| with)"
 )
 _SIGNED = re.compile(
-    r"(?:^|\n)[ ]{0,4}(?:Best|Kind|Warm|Many|With)?[ ]?(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Rr]espectfully"
+    r"(?:^|\n|(?<=[.!?]))[ ]{0,4}(?:Best|Kind|Warm|Many|With)?[ ]?(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Rr]espectfully"
     r"|[Bb]est(?: wishes)?|[Yy]ours(?: truly| sincerely| faithfully)?)[ ]?[^\n\w]{0,3}[ \n]{1,4}"
     rf"({_NAME})[ ]{{0,3}}(?=\n|,|\(|\Z)"
 )
+_SLASHED = re.compile(r"(?<![A-Z/])([A-Z]{2,12})/([A-Z]{2,12})(?![A-Z/])")
+"""As on tickets: 「KOBAYASHI/TAKESHI」"""
+_LOWER = re.compile(r"(?:^|(?<=\n))[ ]{0,2}([a-z]{2,12} [a-z]{2,14})(?=,|[ ]{0,2}(?:\n|\Z))")
 _DASHED = re.compile(rf"\n[ ]{{0,2}}[-\u2013\u2014~][ ]?({_NAME})[ ]{{0,2}}\Z")
 _ITS = re.compile(
     rf"\b(?:[Ii]t(?:'|\u2019)?s|[Ii] am|[Ii](?:'|\u2019)m|[Nn]ame's|[Tt]his is)[ ]({_NAME})(?=[,.!\n]|\Z| here)"
@@ -85,6 +90,13 @@ def find_latin_names(text: str) -> Iterator[tuple[int, int]]:
             is_syllabic(word) or word in words_of("given_names") for word in match.group(1).lower().split()
         ):
             yield match.span(1)
+    for match in (*_SLASHED.finditer(text), *_LOWER.finditer(text)):
+        words = re.split("[/ ]", match.group().strip().lower())
+        if all(
+            is_syllabic(word) or word in words_of("given_names") - words_of("ordinary_words")
+            for word in words
+        ):
+            yield match.start(1), match.end()
     for match in _CUED.finditer(text):
         if kind_of_word(match.group(1).lower()) == "name":
             yield match.span(1)

@@ -22,7 +22,7 @@ OF_SOMEBODY = re.compile(
 OF_FAMILY = re.compile(alternatives(lexicon("words")["family"]) + r"(?:の|は|が|、|[ (「])[ (「]?\Z")
 _OF_COMPANY = re.compile(r"(?:株式|有限|合同)会社[^。、\s]{1,16}(?:の| |、)\Z")
 _DECLARED = re.compile(
-    r"(?:^|(?<=[の、。\s「(:!]))([一-龥々ヶ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}?)(?=と(?:申し|もうし)ま)",
+    r"(?:^|(?<=[の、。\s「(:!]))(?![一-龥々]{1,6}の[一-龥])([一-龥々ヶ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}?)(?=と(?:申し|もうし)ま)",
     re.MULTILINE,
 )
 _CALLED = re.compile(
@@ -37,12 +37,26 @@ _IS_INTRODUCED = re.compile(
 )
 _WORKS = re.compile(r"(?:て(?:い|お)り?ます|している|務める)\Z")
 _BESIDE_NUMBER = re.compile(r"(?<![一-龥々])([一-龥々ヶ]{2,4})(?=[ ]?[(][+0]\d)")
-_NAME_WORD = "[一-龥々ヶ]{2,4}"
-_FIGURE_OF = re.compile(rf"\d(?:の|、)({_NAME_WORD}|[一-龥])(?=です|でございます)")
+_NAME_WORD = "[一-龥々ヶノ]{2,4}"
+_FIGURE_OF = re.compile(
+    rf"(?:[\d号室組]|[番地目][一二三四五六七八九十]{{1,3}})(?:の|、)({_NAME_WORD}|[一-龥])(?=です|でございます|の[母父妻夫親])"
+)
 """「会員番号7720の井上ですが」"""
 _SELF = re.compile(
     rf"(?:私|わたくし|小生)[、 (「]?({_NAME_WORD}|[ァ-ヶー]{{2,10}}(?:[・ ][ァ-ヶー]{{1,10}}){{1,3}})(?=[まがはでにをの、)」]|と|から|宛)"
 )
+_DID = re.compile(rf"た({_NAME_WORD})(?=です(?:[。、]|が|けど)|でございます)")
+"""「先日検査を受けた大久保です。」"""
+_BESIDE = re.compile(
+    r"(?<=[0-9A-Za-z)]) {1,2}([一-龥々ヶノ]{1,4}(?: [一-龥々ぁ-んァ-ヶ]{1,4})?)(?= {0,3}(?:\n|\Z|[+(]?[+0]\d|内線|TEL|tel))"
+)
+"""A name at the end of a line or before a number, after a number: 「会員ID nx0047 柿沼」"""
+_EXTENSION = re.compile(rf"(?:^|(?<= ))({_NAME_WORD}) (?=内線|TEL|tel|携帯)", re.MULTILINE)
+_CHILD_OF = re.compile(
+    r"(?<![一-龥])([一-龥々ヶ]{1,4} [一-龥々ぁ-んァ-ヶ]{1,4})(?=の(?:母|父|妻|夫|親|保護者|家族|代理|兄|姉|弟|妹|祖))"
+)
+_ONCE = re.compile(rf"({_NAME_WORD})(?= ?\((?:旧姓|旧))")
+_FOR = re.compile(r"(?:^|(?<=[の、。 \n]))([ぁ-ん]{2,5})(?= ?宛)", re.MULTILINE)
 _HUMBLE = re.compile(rf"の({_NAME_WORD}|[一-龥])(?=でございます|と申)")
 """「サポートの吉田でございます」: things are not spoken of like that right after の, people are."""
 _PART = "(?:[一-龥々ヶ]{1,4}|[ァ-ヶー]{2,10}|[ぁ-ん]{2,5})"
@@ -69,9 +83,23 @@ def by_cue(text: str) -> Iterator[Stretch]:
     for match in (*_CALLED.finditer(text), *_BESIDE_NUMBER.finditer(text)):
         if match.group(1) not in NOT_NAMES and may_name(match.group(1)):
             yield match.span(1)
-    for pattern in (_FIGURE_OF, _HUMBLE, _CHILD, _ENDS, _FIELD, _SELF, _NAMED_SO):
+    for pattern in (
+        _FIGURE_OF,
+        _DID,
+        _BESIDE,
+        _EXTENSION,
+        _CHILD_OF,
+        _ONCE,
+        _FOR,
+        _HUMBLE,
+        _CHILD,
+        _ENDS,
+        _FIELD,
+        _SELF,
+        _NAMED_SO,
+    ):
         for match in pattern.finditer(text):
-            if _may_be_whole(match.group(1), alone=pattern is _ENDS):
+            if _may_be_whole(match.group(1), alone=pattern in (_ENDS, _BESIDE)):
                 yield match.span(1)
     for match in _RELATIVE.finditer(text):
         if may_name(match.group(1), shortest=2):

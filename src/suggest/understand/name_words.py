@@ -13,7 +13,7 @@ NOT_NAMES = frozenset(lexicon("words")["not_names"])
 SURNAMES = frozenset(lexicon("words")["short_surnames"])
 """Family names of one character; they need a cue."""
 _SURE_SURNAMES = frozenset("星丸土王")
-_KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶケ]{1,4}")
+_KANJI = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶケノ]{1,4}")
 _HIRAGANA = re.compile("[ぁ-ん]{2,4}")
 _PROBES = ("{}さん", "{}と申します", "田中{}", "{}太郎")
 

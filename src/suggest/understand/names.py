@@ -52,7 +52,9 @@ _LABEL_ALONE = re.compile(
 )
 _KANA_NAME = re.compile(r"[ァ-ヶー]{2,8}[ ・][ァ-ヶー]{1,8}|[ぁ-んー]{2,8} [ぁ-んー]{1,8}")
 _LABEL_ENDS = re.compile(r"[(]| {2,}| (?=\d)|です|になって|と申します|でございます|宛|様")
-_READING = re.compile(r"[ ]?[(]([ぁ-んァ-ヶー]{1,8}[ ・]?[ぁ-んァ-ヶー]{1,8})[)]")
+_READING = re.compile(
+    r"[ ]?[(]([ぁ-んァ-ヶー]{1,8}[ ・]?[ぁ-んァ-ヶー]{1,8}(?:[ ・][ぁ-んァ-ヶー]{1,8}){0,2})[)]"
+)
 _LINE_NAME = re.compile(
     r"(?:^|(?<=[ /|]))([一-龥々ぁ-んァ-ヶー]{1,5}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5})[ ]?(?:[(][^()]{1,30}[)])?[ ]*\Z"
 )
@@ -161,6 +163,7 @@ def _in_prose(text: str) -> Iterator[Stretch]:
             after.startswith((*_HONORIFICS, *_INTRODUCED, *_IS))
             or before.endswith(("名義 ", "名義は", "カナ:"))
             or OF_FAMILY.search(before)
+            or ("・" in match.group() and OF_SOMEBODY.search(before))
         )
         if people == parts or cue or (people * 2 >= parts and not after[:1].strip()):
             yield match.span()

@@ -36,6 +36,10 @@ _POST_BANK = re.compile(
 _IBAN = re.compile(
     r"\bIBAN(?: is|:| (?:number|no\.?):?)? ?([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)\b"
 )
+_IBAN_ALONE = re.compile(
+    r"(?<![A-Za-z0-9])([A-Z]{2}\d{2}(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?)(?![A-Za-z0-9])"
+)
+_SORT_CODE = re.compile(r"\bsort code[^\d\n]{0,6}(\d{2}-\d{2}-\d{2})(?!\d)", re.IGNORECASE)
 _TWELVE = re.compile(
     rf"(?<![A-Za-z0-9-])\d{{4}}(?: |{DASH})?\d{{4}}(?: |{DASH})?\d{{4}}(?![A-Za-z0-9]|{DASH}\d)", re.ASCII
 )
@@ -101,15 +105,36 @@ _PARCEL = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{9}[A-Z]{2}|JD\d{16,18}|1Z[0
 """Numbers of international mail and of parcel services, which say themselves what they are."""
 
 
+_VALUE = (
+    rf"((?=(?:[A-Za-z0-9]|{DASH}|/){{0,16}}\d)[0-9A-Za-z]{{1,20}}(?:(?:{DASH}|/)[0-9A-Za-z]{{1,16}}){{0,6}}"
+    r"(?: \d{1,8}(?![0-9A-Za-z:%円]|[.,/]\d)){0,4})"
+)
+_NUMBERED = re.compile(
+    r"(?:(?<!エラー)(?<!イベント)(?<!ポート)(?<!バージョン)(?<!ビルド)(?<!モデル)(?<!ページ)(?<!ロット)(?<![型品行店])(?<!商品)(?<!製品)(?<!記事)(?<!文書)(?<!法人)(?<!登録)(?<!手順)(?<!更新)"
+    rf"(?<!郵便)(?<!支店)(?<!機関)(?<!機種)(?<!部品)(?<!型式)(?:番号|ナンバー))[ 」)\]]{{0,2}}(?:は|が|:|=|#)?[ #「(\[]{{0,2}}{_VALUE}"
+)
+"""A number with a label of any kind that is not one of things: 「需要家番号 03-118-40927」"""
+_ANSWERED = re.compile(
+    rf"(?:番号|ID|number|reference)[^\n\d]{{0,30}}\n[^\n:]{{1,12}}: ?[^\n\d]{{0,12}}?(?<![A-Za-z0-9]){_VALUE}",
+    re.IGNORECASE,
+)
+"""What somebody answers to 「ご注文番号をお知らせください。」 in a conversation."""
+_ON_CARD = re.compile(r"カード[ :]{1,2}(\d{4}(?: ?\d{3,4}){2,3}(?: ?\d)?)(?!\d)")
+
+
+def _identifies(value: str) -> bool:
+    digits = sum(c.isdigit() for c in value)
+    return digits >= 3 or (digits == 2 and len(value) >= 6 and value.isupper())
+
+
 @lru_cache(maxsize=1)
 def _identifier_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    value = rf"((?=[A-Za-z]{{0,8}}{DASH}?[A-Za-z]{{0,8}}{DASH}?\d)[0-9A-Za-z]{{1,20}}(?:{DASH}[0-9A-Za-z]{{1,16}}){{0,6}}(?: \d{{3,8}}(?![0-9A-Za-z:.,/%円])){{0,4}})"
     between = r"[ 」)\]]{0,2}(?:は|が|:|=|#|/| is )?[ #「(\[]{0,3}(?:No\.?|#|:)?[ ]{0,2}"
     return tuple(
         (
             item["type"],
             re.compile(
-                beginning(item["words"]) + alternatives(item["words"]) + between + value, re.IGNORECASE
+                beginning(item["words"]) + alternatives(item["words"]) + between + _VALUE, re.IGNORECASE
             ),
         )
         for item in lexicon("identifiers")["identifier"]
@@ -117,16 +142,22 @@ def _identifier_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def _identifiers(text: str) -> Iterator[Found]:
+    named: set[int] = set()
     for kind, pattern in _identifier_patterns():
         for match in pattern.finditer(text):
-            if sum(c.isdigit() for c in match.group(1)) >= 3:
+            if _identifies(match.group(1)):
+                named.add(match.end(1))
                 yield kind, *match.span(1)
+    for pattern in (_NUMBERED, _ANSWERED, _ON_CARD):
+        for match in pattern.finditer(text):
+            if sum(c.isdigit() for c in match.group(1)) >= 5 and match.end(1) not in named:
+                yield "customer_number", *match.span(1)
     for match in _PARCEL.finditer(text):
         yield "tracking_number", *match.span()
 
 
 def _accounts(text: str) -> Iterator[Found]:
-    for pattern in (_POST_BANK, _IBAN):
+    for pattern in (_POST_BANK, _IBAN, _IBAN_ALONE, _SORT_CODE):
         for match in pattern.finditer(text):
             for group, value in enumerate(match.groups(), 1):
                 if value:

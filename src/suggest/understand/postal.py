@@ -14,9 +14,10 @@ _WINDOW = 40
 _NUMBER = re.compile(
     rf"\d{{1,3}}条[東西南北]\d{{1,3}}(?:丁目)?(?:[ のノ]?\d{{1,5}}(?:番地?|号室?|{DASH})?){{0,5}}"
     rf"|\d{{1,5}}(?:{DASH}\d{{1,5}}){{1,4}}(?:号室?)?"
-    rf"|[\d一二三四五六七八九十〇]{{1,5}}(?:丁目|番地?|条)(?:[ のノ]?\d{{1,5}}(?:番地?|号室?|丁目|{DASH})?){{0,5}}"
+    rf"|[\d一二三四五六七八九十百〇]{{1,5}}(?:丁目|番地?|条)(?:[ のノ]?[\d一二三四五六七八九十百〇]{{1,5}}(?:番地?|号室?|丁目|{DASH})?){{0,5}}"
     rf"|\d{{1,5}}(?![\d.,:/%]| ?[年月日時分秒個人件名台回円本枚つ]{{1}})",
 )
+_PARTS = re.compile(r"\d+|[一二三四五六七八九十百〇]+")
 _RUN = re.compile(r"[一-龥々〆ヶケノ丿ぁ-んァ-ヴー ]{2,40}\Z")
 _PREFECTURE = re.compile(r"(?:東京都|北海道|京都府|大阪府|[一-龥]{2,3}県)")
 _CITY = re.compile(r"[一-龥々ァ-ヴーケヶ]{1,8}[市区町村郡]")
@@ -25,7 +26,7 @@ _POSTCODE = re.compile(rf"(?:〒|(?<=郵便番号)(?:は|:)?) ?\d{{3}}{DASH}?\d{
 _NOT_A_PLACE = re.compile(r"[をにでは]|が(?![丘谷原浜崎台関峰岡窪鼻池])")
 _KIND_OF_BUILDING = r"(?:ビル(?:ディング)?|マンション|ハイツ|コーポ|メゾン|荘|アパート|タワー|レジデンス|ハウス|プラザ|パレス|館|棟|センター)"
 _BUILDING = re.compile(
-    rf"[ ]?(?!TEL|FAX|Tel|Fax|電話|携帯)(?:[一-龥々ァ-ヴー・A-Za-z]{{1,20}}?{_KIND_OF_BUILDING}?[ ]?[A-Z]?\d{{1,4}}(?:号室|号|階|F)?(?![\d-])"
+    rf"[ ]?(?!TEL|FAX|Tel|Fax|電話|携帯)(?:[一-龥々ァ-ヴー・A-Za-z]{{1,20}}?{_KIND_OF_BUILDING}?[ ]?[A-Z]?(?:\d{{1,4}}|[一二三四五六七八九〇]{{2,4}})(?:-[A-Z0-9]{{1,4}})?(?:号室|号|階|F)?(?![\d-])"
     rf"|[一-龥々ぁ-んァ-ヴー・A-Za-z]{{1,20}}?{_KIND_OF_BUILDING}[一-龥々ァ-ヴー]{{0,8}}(?:[ ]?[A-Z]?\d{{1,4}}(?:号室|号|階|F)?(?![\d-]))?)"
 )
 _LABELLED = re.compile(
@@ -39,10 +40,15 @@ _ENGLISH = re.compile(
     r"(?:, [A-Z][a-z]{1,20}(?: [A-Z][a-z]{1,20})?){0,2}(?:,? [A-Z]{2} \d{5}(?:-\d{4})?|,? [A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b)?"
 )
 _ROMAJI = re.compile(
-    r"(?:(?<![\w-])(?:[A-Za-z]{2,20}(?: [A-Za-z]{2,12})? #?\d{1,4},? )?\d{1,4}(?:-\d{1,4}){1,3},? )?(?:[A-Z][a-z]{2,15}(?:-(?:cho|machi|chome|mura|ku|shi|gun|ken|fu|to))?,? ){0,3}"
+    r"(?:(?<![\w-])(?:[A-Za-z]{2,20}(?: [A-Za-z]{2,12})? #?\d{1,4},? )?\d{1,4}(?:-\d{1,4}){1,3},? )?(?:[A-Z][a-z]{2,15}(?:-[A-Za-z]{2,12})?,? ){0,3}"
     r"[A-Z][a-z]{2,15}-(?:ku|shi|machi|cho)\b(?:,? [A-Z][a-z]{2,15}(?:-(?:ku|shi|ken|fu|to))?){0,3}(?:,? \d{3}-?\d{4})?"
 )
 """「2-18-6 Hinode-cho, Minato-ku, Tokyo 105-0099」"""
+_POSTCODED = re.compile(
+    r"(?<![\w-])(?:(?:Unit|Flat|Apt|Apartment|Suite|Room|No)\.? )?\d{1,5}[A-Za-z]?,? [A-Z][A-Za-z0-9',.# -]{4,80}?"
+    r"(?:\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|, [A-Z]{2} \d{5}(?:-\d{4})?)\b"
+)
+"""From a house number to a British or American post code."""
 _BUILDING_NAMED = re.compile(
     r"(?:建物名?|マンション名?|アパート名?|部屋番号)(?:は|:|が)?[ 「]{1,2}([^\n」。、]{2,24})(?=」|$|\n|です)",
     re.MULTILINE,
@@ -62,7 +68,7 @@ def find_addresses(text: str) -> Iterator[Found]:
         value = _LABELLED_TAIL.sub("", match.group(1)).rstrip()
         if value and (_PREFECTURE.search(value) or _CITY.search(value)) and re.search(r"\d", value):
             yield "address", match.start(1), match.start(1) + len(value)
-    for match in (*_ENGLISH.finditer(text), *_ROMAJI.finditer(text)):
+    for match in (*_ENGLISH.finditer(text), *_ROMAJI.finditer(text), *_POSTCODED.finditer(text)):
         if any(c.isdigit() for c in match.group()):
             yield "address", *match.span()
     for match in _BUILDING_NAMED.finditer(text):
@@ -80,7 +86,7 @@ def _start_before(text: str, number: re.Match[str]) -> int | None:
     city = _CITY.search(text, prefecture.end() if prefecture else run.start(), number.start())
     if city is None or number.start() - city.end() > 16 or " " in text[city.end() : number.start()].strip():
         return None
-    many_parts = len(re.findall(r"\d+", number.group())) >= 2
+    many_parts = len(_PARTS.findall(number.group())) >= 2
     postcode = _POSTCODE_BEFORE.search(
         text, max(0, (prefecture or city).start() - 14), (prefecture or city).start()
     )

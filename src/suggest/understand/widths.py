@@ -23,9 +23,14 @@ _SPECIAL = re.compile(
 )
 
 
-# Forms of kanji that names are written in and that no dictionary has.
-_VARIANTS = str.maketrans("髙﨑德濵𠮷", "高崎徳濱吉")
-_VARIANT = re.compile("[髙﨑德濵𠮷]")
+# Forms of kanji that names are written in and that no dictionary has; Latin letters with marks (é, ő, ạ).
+_MARKED = {
+    char: unicodedata.normalize("NFD", char)[0]
+    for char in map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)))
+    if unicodedata.normalize("NFD", char)[0].isascii()
+}
+_VARIANTS = str.maketrans(_MARKED | dict(zip("髙﨑德濵𠮷", "高崎徳濱吉", strict=True)))
+_VARIANT = re.compile("[髙﨑德濵𠮷\u00c0-\u024f\u1e00-\u1eff]")
 
 
 class Folded(NamedTuple):
@@ -45,7 +50,7 @@ class Folded(NamedTuple):
 def fold(text: str) -> Folded:
     """Fold ``text`` to NFKC, character by character, without invisible and control characters.
 
-    Rare forms of kanji in names (髙, 﨑) become the usual ones. Line ends become ``\\n``, other white space a blank; nothing is merged or stripped.
+    Rare forms of kanji in names (髙, 﨑) become the usual ones, é becomes e. Line ends become ``\\n``, other white space a blank; nothing is merged or stripped.
     """
     if _VARIANT.search(text):
         text = text.translate(_VARIANTS)
@@ -85,6 +90,7 @@ def _fold(cluster: str) -> str:
     if first in "\r\n\u2028\u2029\x85\x0b\x0c":
         return "\n"
     folded = unicodedata.normalize("NFKC", cluster)
+    folded = folded.translate(_VARIANTS)
     return "".join(" " if c.isspace() else c for c in folded if c.isspace() or not _invisible(c))
 
 
