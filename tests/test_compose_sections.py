@@ -137,6 +137,26 @@ def test_what_to_read_when_something_is_wrong_is_part_of_the_answer() -> None:
         assert (pointer in draft.text) is shown
 
 
+def test_the_address_of_a_page_that_is_asked_for_is_there() -> None:
+    article = Article(
+        id="reset",
+        title="パスワードのリセットの設定",
+        body=(
+            "## リセットする方法\n利用者は、事前に example.com/setup で登録を済ませておく必要があります。\n\n"
+            "## 登録を要求する方法\nサインイン時に登録を要求するには、「登録の要求」を「はい」に変更します。\n"
+            "要望を送るには、example.com/wish ページにアクセスします。\n\n"
+            + "".join(
+                f"## その他の設定 {i}\nこの設定では、組織の方針に合わせて通知の送り先や連絡の間隔を決めることができます。方針は後からでも変更できます。\n\n"
+                for i in range(9)
+            )
+        ),
+    )
+    asked = "サインインのときに登録を要求する方法を教えてください。{}"
+    link = "example.com/setup"
+    assert link in run(asked.format("社員に知らせる登録ページのアドレスもお願いします。"), article)[0].text
+    assert link not in run(asked.format(""), article)[0].text
+
+
 def test_a_reference_to_an_article_of_the_same_title_says_nothing() -> None:
     body = (
         "共有メールボックスに変換すると、既存のメールは残ります。\n詳細については、「{}」を参照してください。"

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from suggest.compose.polite import is_ending, polite
-from suggest.records import Article, PersonalData, ResolvedCase
+from suggest.compose.wording import trouble_of
+from suggest.records import Article, Inquiry, PersonalData, ResolvedCase
 from suggest.settings import Voice
+from suggest.understand import understand
 
 from .test_compose import LOCKED, LOCKED_CASE, VOICE, run, verbatim
 
@@ -229,3 +231,29 @@ def test_an_article_on_a_system_that_nobody_named_does_not_take_the_place_of_the
         id="b", title="Windowsで送ったメールを取り消す方法", body="送ったメールを開き、取り消しを選びます。"
     )
     assert "Macから送ったメールは" in run("Macで送ったメールを取り消す方法", first, windows)[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("社員が勝手にアプリを追加しています。止める設定を教えてください。", False),
+        ("誰でも好き勝手にチームを作れてしまうので、作れる人を絞りたいです。", False),
+        ("使用中のチームまで消えてしまわないか心配です。期限の設定を教えてください。", False),
+        ("障害に備えた仕組みを知りたいです。", False),
+        ("画面が勝手に閉じてしまいます。", True),
+        ("ファイルが消えてしまいました。", True),
+    ],
+)
+def test_an_apology_is_for_what_went_wrong(text: str, due: bool) -> None:
+    assert (trouble_of(understand(Inquiry(text=text))) == "failure") is due
+
+
+def test_an_example_does_not_stand_alone() -> None:
+    article = Article(
+        id="site",
+        title="サイトのアドレスの変更",
+        body="アドレスの変更は、次の画面で行います（下図）。たとえば、sites/one から sites/two に変更します。変更には管理者の権限が必要です。",
+    )
+    text = run("サイトのアドレスを変更できますか", article)[0].text
+    assert "管理者の権限が必要です。" in text
+    assert "たとえば" not in text

@@ -33,7 +33,7 @@ class Relevance:
     """Compares texts with one concern; terms that occur in few of the ``units`` weigh more."""
 
     def __init__(self, concern: str, units: Iterable[str]) -> None:
-        self._concern = concern
+        self.concern = concern
         seen = [terms(unit) for unit in units]
         self._weights: dict[str, float] = {}
         for term in terms(concern):
@@ -64,7 +64,7 @@ class Relevance:
 
     @cached_property
     def _vector(self) -> Vectors:
-        vector: Vectors = static_embedder().embed_tokens([_tokens(self._concern)])[0]
+        vector: Vectors = static_embedder().embed_tokens([_tokens(self.concern)])[0]
         return vector
 
 

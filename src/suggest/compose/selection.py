@@ -28,6 +28,11 @@ _SAYS_NO = re.compile(
 _ADVICE = re.compile(
     r"(?:お勧め|おすすめ|推奨)(?:し|いたし)ます[。]?$|\b(?:we recommend|should)\b", re.IGNORECASE
 )
+_ASKS_LINK = re.compile(
+    r"([一-龥ァ-ヶーA-Za-z]{2,12}?)(?:用?の)?(?:ページ|サイト|画面|フォーム)の?(?:アドレス|URL|リンク)"
+)
+"""「登録ページのアドレス」: the page is one for 登録."""
+_LINK = re.compile(r"https?://\S+|(?<![@\w.])[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+/[\w/.#-]+", re.IGNORECASE)
 _RELEVANT = 0.15  # what is quoted must share at least this much with the concern
 
 
@@ -86,7 +91,17 @@ def select(
     if pointer is not None and (not kept or _says_how(pointer, kept)):
         kept = [pointer, *(unit for unit in kept if unit.share >= 0.5 * pointer.share)]
         pointer = None
+    kept += _asked_link(units, kept, relevance)
     return Selection(sections, tuple(_in_order(kept, sections, chosen_sections)), cut, pointer)
+
+
+def _asked_link(units: Sequence[Unit], kept: Sequence[Unit], relevance: Relevance) -> list[Unit]:
+    """Return the sentence with the address of the very page that the concern asks for, of whatever section, when none is kept."""
+    asking = _ASKS_LINK.search(relevance.concern)
+    if asking is None:
+        return []
+    linked = [u for u in units if _LINK.search(u.lead.text) and asking.group(1) in " ".join(u.texts)]
+    return [] if any(unit in kept for unit in linked) else linked[:1]
 
 
 def _is_how_to(section: Section) -> bool:
