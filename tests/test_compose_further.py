@@ -144,3 +144,19 @@ def test_questions_in_a_body_are_the_headings_of_their_answers(question: str, an
     assert "A. " not in draft.text
     assert "A1：" not in draft.text
     assert "書面での申請" not in draft.text
+
+
+def test_the_condition_that_the_customer_is_in_leads() -> None:
+    article = Article(
+        id="ip",
+        title="接続元の制限で入れなくなったときの解除",
+        point="管理者に届く解除リンクから、制限を一時的に通過してログインしていただけます。",
+        body=(
+            "1. アクセス拒否の画面で「解除リンクを送信」を押します。\n2. 届いたリンクを開きます。\n\n"
+            "回線工事の予定がある場合は、新しいIPアドレスを事前に許可リストへ追加する必要があります。"
+        ),
+    )
+    own = "回線工事の予定がある場合は、新しいIPアドレスを事前に許可リストへ追加する必要があります。"
+    planned = run("明日、回線工事があり会社のIPアドレスが変わります。事前に必要なことはありますか。", article)
+    draft = planned[0].text
+    assert draft.index(own) < draft.index("解除リンクから")

@@ -203,3 +203,27 @@ def test_a_procedure_in_one_sentence_says_what_it_is_for() -> None:
     verbatim(draft, article)
     assert "変えるには、以下の手順に従ってください。プロフィール" in draft.text.replace("\n", "")
     assert "次の項目" not in draft.text  # nothing follows it
+
+
+def test_a_question_that_nothing_answers_is_not_quoted() -> None:
+    body = "チャットの記録は90日間残ります。\n{}"
+    asking = "他社の利用者とチャットする必要がありますか?"
+    for text, shown in (
+        (asking, False),
+        (asking + "管理者が外部アクセスを有効にすると、他社の利用者とチャットできます。", True),
+    ):
+        article = Article(id="chat", title="チャットの機能", body=body.format(text))
+        draft, _, _ = run("他社の利用者とチャットできますか。チャットの記録は残りますか。", article)
+        assert (asking in draft.text) is shown
+
+
+def test_what_leans_on_a_sentence_that_goes_goes_with_it() -> None:
+    article = Article(
+        id="sign-in",
+        title="基本認証の診断",
+        body="この診断では、基本認証を有効にすることができます。これらは、最近無効になった可能性があります。\n"
+        "基本認証が無効になる前に、管理者へ通知が届きます。",
+    )
+    text = run("複合機で認証エラーになります。基本認証が無効になった可能性はありますか。", article)[0].text
+    assert "これらは" not in text
+    assert "管理者へ通知が届きます。" in text

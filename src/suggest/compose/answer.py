@@ -9,7 +9,7 @@ from suggest.compose.branches import own_branches
 from suggest.compose.citing import add_reference, citation, title_of
 from suggest.compose.conflicts import Conflict, conflicts, outranks
 from suggest.compose.examples import Detector, Example, example_of
-from suggest.compose.further import further
+from suggest.compose.further import further, speaks_of_the_case
 from suggest.compose.outline import Listing, Sentence, outline
 from suggest.compose.part import Part
 from suggest.compose.prose import add_plain, context_of, listed
@@ -169,15 +169,19 @@ def _from_article(
         if part.has_steps:
             part.reason = _stated(article, "reason", asked, wording, apart=True)
         left = room - sum(len(line.text) for line in part.point if line.mark == "step")
-        part.point[len(stated) : len(stated)] = further(
-            article,
-            sections,
-            section,
-            asked,
-            part.said,
-            room=max(left, _LEAST),
-            japanese=wording.japanese,
-        )
+        for line in reversed(
+            further(
+                article,
+                sections,
+                section,
+                asked,
+                part.said,
+                room=max(left, _LEAST),
+                japanese=wording.japanese,
+            )
+        ):
+            leads = speaks_of_the_case(line.text, asked, beside=stated[0].text)
+            part.point.insert(0 if leads else len(stated), line)
     else:
         add_plain(part, article, chosen, wording, headed=headed)
         if not part.point:

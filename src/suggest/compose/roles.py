@@ -47,6 +47,7 @@ _REFERENCE = re.compile(
 )
 _CHOICE = re.compile(r"いずれか|one of the following|either of", re.IGNORECASE)
 _NAMED = re.compile(r"「[^「」]{4,80}」(?!や|のような)")
+_QUESTION = re.compile(r"(?:です|ます|ません|でしょう|ました|でした)か[。？?]*$|\?$")
 _REMEDY = re.compile(
     r"(?:ない|ません|ている|た|問題がある|(?:エラー|問題)が(?:ある|発生する|起きる))(?:場合|とき|際)(?:に)?は、[^。]*「[^「」]{4,80}」"
 )
@@ -84,6 +85,11 @@ def is_polite(sentence: str) -> bool:
     return _POLITE.search(sentence) is not None or (
         not is_japanese(sentence) and len(sentence) > 3 and sentence.rstrip()[-1:] in ".!?)\"'”"
     )
+
+
+def is_question(sentence: str) -> bool:
+    """Tell whether a sentence asks the reader something (「問題が発生していませんか。」)."""
+    return _QUESTION.search(sentence) is not None
 
 
 def is_instruction(sentence: str) -> bool:

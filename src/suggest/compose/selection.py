@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from suggest.compose.outline import Listing, Section
 from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
-from suggest.compose.roles import follows_document, introduces, is_instruction
+from suggest.compose.roles import follows_document, introduces, is_instruction, is_question
 from suggest.compose.sections import near_sections
 from suggest.compose.units import Unit, units_of
 
@@ -311,15 +311,16 @@ def _leads_to_steps(unit: Unit) -> bool:
 
 
 def _supported(kept: list[Unit]) -> list[Unit]:
-    """Drop sentences that lean on one that was not kept."""
+    """Drop sentences that lean on one that was not kept, and what leans on these."""
     steps = any(isinstance(u.content, Listing) and u.content.procedure for u in kept)
     places = {u.place for u in kept}
-    return [
+    standing = [
         unit
         for unit in kept
         if isinstance(unit.content, Listing)
         or (
             (steps or not needs_steps(unit.lead))
+            and (len(unit.texts) > 1 or not is_question(unit.lead.text) or _is_answered(unit, kept))
             and (not introduces(unit.lead.text) or (unit.section, unit.block, unit.position + 1) in places)
             and (
                 not depends_on_previous(unit.lead)
@@ -328,6 +329,13 @@ def _supported(kept: list[Unit]) -> list[Unit]:
             )
         )
     ]
+    return standing if len(standing) == len(kept) else _supported(standing)
+
+
+def _is_answered(question: Unit, kept: list[Unit]) -> bool:
+    """Tell whether what follows a question of the text is kept."""
+    following = ((question.block, question.position + 1), (question.block + 1, 0))
+    return any(u.section == question.section and (u.block, u.position) in following for u in kept)
 
 
 def _follows_list(unit: Unit, kept: list[Unit]) -> bool:
