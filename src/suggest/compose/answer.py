@@ -169,19 +169,18 @@ def _from_article(
         if part.has_steps:
             part.reason = _stated(article, "reason", asked, wording, apart=True)
         left = room - sum(len(line.text) for line in part.point if line.mark == "step")
-        for line in reversed(
-            further(
-                article,
-                sections,
-                section,
-                asked,
-                part.said,
-                room=max(left, _LEAST),
-                japanese=wording.japanese,
-            )
-        ):
-            leads = speaks_of_the_case(line.text, asked, beside=stated[0].text)
-            part.point.insert(0 if leads else len(stated), line)
+        added = further(
+            article,
+            sections,
+            section,
+            asked,
+            part.said,
+            room=max(left, _LEAST),
+            japanese=wording.japanese,
+        )
+        leading = [line for line in added if speaks_of_the_case(line.text, asked, beside=stated[0].text)]
+        part.point[len(stated) : len(stated)] = [line for line in added if line not in leading]
+        part.point[:0] = leading
     else:
         add_plain(part, article, chosen, wording, headed=headed)
         if not part.point:

@@ -71,49 +71,55 @@ _ORGANISATIONS = frozenset(
 
 def find_latin_names(text: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each name; the same one may come twice."""
-    in_japanese = _HAS_SUCH.search(text) is not None
-    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED, *([_IN_JAPANESE] if in_japanese else [])):
+    yield from _by_words_around(text)
+    yield from _by_given_name(text)
+    if _HAS_SUCH.search(text) or _JAPANESE.search(text):
+        yield from _between_japanese(text)
+
+
+def _by_words_around(text: str) -> Iterator[tuple[int, int]]:
+    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED):
         for match in pattern.finditer(text):
             group = 1 if match.group(1) else 2
             if not _is_ordinary(match.group(group)):
                 yield match.span(group)
+
+
+def _by_given_name(text: str) -> Iterator[tuple[int, int]]:
     for match in (*_DASHED.finditer(text), *_ITS.finditer(text)):
-        first = match.group(1).lower().split()[0]
-        if (
-            first in words_of("given_names")
-            and first not in words_of("ordinary_words")
-            and not _is_ordinary(match.group(1))
-        ):
-            yield match.span(1)
-    for match in _ALONE.finditer(text) if in_japanese or _JAPANESE.search(text) else ():
-        if all(
-            is_syllabic(word) or word in words_of("given_names") for word in match.group(1).lower().split()
-        ):
+        if _is_given(match.group(1).lower().split()[0]) and not _is_ordinary(match.group(1)):
             yield match.span(1)
     for match in (*_SLASHED.finditer(text), *_LOWER.finditer(text)):
-        words = re.split("[/ ]", match.group().strip().lower())
-        if all(
-            is_syllabic(word) or word in words_of("given_names") - words_of("ordinary_words")
-            for word in words
-        ):
+        if all(is_syllabic(w) or _is_given(w) for w in re.split("[/ ]", match.group().strip().lower())):
             yield match.start(1), match.end()
-    for match in _CUED.finditer(text):
-        if kind_of_word(match.group(1).lower()) == "name":
-            yield match.span(1)
-    for match in _IS_IN_JAPANESE.finditer(text) if in_japanese else ():
-        words = match.group(1).lower().split()
-        if any(word in words_of("given_names") for word in words) or all(map(is_romaji, words)):
-            yield match.span(1)
     for match in _PAIR.finditer(text):
         first, *_, last = match.group(1).replace("\u2019", "'").lower().split()
         if kind_of_word(last) == "ordinary":
             continue
-        if (
-            first in words_of("given_names")
-            and first not in words_of("ordinary_words")
-            and last not in words_of("ordinary_words") | _ORGANISATIONS
-        ):
+        if _is_given(first) and last not in words_of("ordinary_words") | _ORGANISATIONS:
             yield match.span(1)
+
+
+def _between_japanese(text: str) -> Iterator[tuple[int, int]]:
+    for match in _IN_JAPANESE.finditer(text):
+        group = 1 if match.group(1) else 2
+        if not _is_ordinary(match.group(group)):
+            yield match.span(group)
+    for match in _IS_IN_JAPANESE.finditer(text):
+        words = match.group(1).lower().split()
+        if any(word in words_of("given_names") for word in words) or all(map(is_romaji, words)):
+            yield match.span(1)
+    for match in _ALONE.finditer(text):
+        if all(is_syllabic(w) or w in words_of("given_names") for w in match.group(1).lower().split()):
+            yield match.span(1)
+    for match in _CUED.finditer(text):
+        if kind_of_word(match.group(1).lower()) == "name":
+            yield match.span(1)
+
+
+def _is_given(word: str) -> bool:
+    """Tell whether a lower-case word is a given name and nothing else."""
+    return word in words_of("given_names") and word not in words_of("ordinary_words")
 
 
 def _is_ordinary(name: str) -> bool:

@@ -55,7 +55,7 @@ _EXTENSION = re.compile(rf"(?:^|(?<= ))({_NAME_WORD}) (?=内線|TEL|tel|携帯)"
 _CHILD_OF = re.compile(
     r"(?<![一-龥])([一-龥々ヶ]{1,4} [一-龥々ぁ-んァ-ヶ]{1,4})(?=の(?:母|父|妻|夫|親|保護者|家族|代理|兄|姉|弟|妹|祖))"
 )
-_ONCE = re.compile(rf"({_NAME_WORD})(?= ?\((?:旧姓|旧))")
+_FORMERLY = re.compile(rf"({_NAME_WORD})(?= ?\((?:旧姓|旧))")
 _FOR = re.compile(r"(?:^|(?<=[の、。 \n]))([ぁ-ん]{2,5})(?= ?宛)", re.MULTILINE)
 _HUMBLE = re.compile(rf"の({_NAME_WORD}|[一-龥])(?=でございます|と申)")
 """「サポートの吉田でございます」: things are not spoken of like that right after の, people are."""
@@ -68,7 +68,7 @@ _ENDS = re.compile(
     r"(?:[。.!?)」]|^)[ \n]{0,3}([一-龥々ヶ]{1,4}(?: [一-龥々ぁ-んァ-ヶ]{1,4})?)[ \n]{0,2}(?:[(]?[+0][\d-]{8,14}[ ]?)?\Z"
 )
 """「…いただけますか。原田」, also with a number behind it."""
-_CHILD = re.compile(r"(?:^|(?<=[^\w、]))([ぁ-ん]{2,4})(?=です(?:[。!]|けど|が))", re.MULTILINE)
+_IN_HIRAGANA = re.compile(r"(?:^|(?<=[^\w、]))([ぁ-ん]{2,4})(?=です(?:[。!]|けど|が))", re.MULTILINE)
 _FIELD = re.compile(
     r"(?:^|(?<=[/|]))[ ]?([一-龥々ヶ]{1,4} [一-龥々ぁ-んァ-ヶ]{1,4})[ ]?(?=[/|\n]|\Z)", re.MULTILINE
 )
@@ -89,10 +89,10 @@ def by_cue(text: str) -> Iterator[Stretch]:
         _BESIDE,
         _EXTENSION,
         _CHILD_OF,
-        _ONCE,
+        _FORMERLY,
         _FOR,
         _HUMBLE,
-        _CHILD,
+        _IN_HIRAGANA,
         _ENDS,
         _FIELD,
         _SELF,

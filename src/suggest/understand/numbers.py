@@ -51,6 +51,26 @@ _OTHER_NUMBER = re.compile(
     r"(?:番号|伝票|追跡|注文|No\.?|ID|コード|number|tracking|order|code)[^\d\n]{0,8}\Z", re.IGNORECASE
 )
 
+_PARCEL = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{9}[A-Z]{2}|JD\d{16,18}|1Z[0-9A-Z]{16})(?![A-Za-z0-9])")
+"""Numbers of international mail and of parcel services, which say themselves what they are."""
+_VALUE = (
+    rf"((?=(?:[A-Za-z0-9]|{DASH}|/){{0,16}}\d)[0-9A-Za-z]{{1,20}}(?:(?:{DASH}|/)[0-9A-Za-z]{{1,16}}){{0,6}}"
+    r"(?: \d{1,8}(?![0-9A-Za-z:%円]|[.,/]\d)){0,4})"
+)
+"""What follows a label: letters and digits, at least one of these."""
+_OF_THINGS = "エラー イベント ポート バージョン ビルド モデル ページ ロット 型 品 行 店 商品 製品 記事 文書 法人 登録 手順 更新 郵便 支店 機関 機種 部品 型式"
+_NUMBERED = re.compile(
+    "".join(f"(?<!{thing})" for thing in _OF_THINGS.split())
+    + rf"(?:番号|ナンバー)[ 」)\]]{{0,2}}(?:は|が|:|=|#)?[ #「(\[]{{0,2}}{_VALUE}"
+)
+"""A number with a label of any kind that is not one of things: 「需要家番号 03-118-40927」"""
+_ANSWERED = re.compile(
+    rf"(?:番号|ID|number|reference)[^\n\d]{{0,30}}\n[^\n:]{{1,12}}: ?[^\n\d]{{0,12}}?(?<![A-Za-z0-9]){_VALUE}",
+    re.IGNORECASE,
+)
+"""What somebody answers to 「ご注文番号をお知らせください。」 in a conversation."""
+_ON_CARD = re.compile(r"カード[ :]{1,2}(\d{4}(?: ?\d{3,4}){2,3}(?: ?\d)?)(?!\d)")
+
 _DATE = (
     rf"(?:(?:19|20)\d{{2}} ?(?:[年/.]|{DASH}) ?\d{{1,2}} ?(?:[月/.]|{DASH}) ?\d{{1,2}}日?|(?:明治|大正|昭和|平成|令和|[MTSHR])\.? ?"
     rf"(?:\d{{1,2}}|元) ?(?:[年/.]|{DASH}) ?\d{{1,2}} ?(?:[月/.]|{DASH}) ?\d{{1,2}}日?|\d{{1,2}}/\d{{1,2}}/(?:19|20)\d{{2}}|(?:19|20)\d{{6}}|"
@@ -99,27 +119,6 @@ def _cards(text: str) -> Iterator[Found]:
 def _luhn(digits: list[int]) -> bool:
     doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(reversed(digits))]
     return sum(doubled) % 10 == 0
-
-
-_PARCEL = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{9}[A-Z]{2}|JD\d{16,18}|1Z[0-9A-Z]{16})(?![A-Za-z0-9])")
-"""Numbers of international mail and of parcel services, which say themselves what they are."""
-
-
-_VALUE = (
-    rf"((?=(?:[A-Za-z0-9]|{DASH}|/){{0,16}}\d)[0-9A-Za-z]{{1,20}}(?:(?:{DASH}|/)[0-9A-Za-z]{{1,16}}){{0,6}}"
-    r"(?: \d{1,8}(?![0-9A-Za-z:%円]|[.,/]\d)){0,4})"
-)
-_NUMBERED = re.compile(
-    r"(?:(?<!エラー)(?<!イベント)(?<!ポート)(?<!バージョン)(?<!ビルド)(?<!モデル)(?<!ページ)(?<!ロット)(?<![型品行店])(?<!商品)(?<!製品)(?<!記事)(?<!文書)(?<!法人)(?<!登録)(?<!手順)(?<!更新)"
-    rf"(?<!郵便)(?<!支店)(?<!機関)(?<!機種)(?<!部品)(?<!型式)(?:番号|ナンバー))[ 」)\]]{{0,2}}(?:は|が|:|=|#)?[ #「(\[]{{0,2}}{_VALUE}"
-)
-"""A number with a label of any kind that is not one of things: 「需要家番号 03-118-40927」"""
-_ANSWERED = re.compile(
-    rf"(?:番号|ID|number|reference)[^\n\d]{{0,30}}\n[^\n:]{{1,12}}: ?[^\n\d]{{0,12}}?(?<![A-Za-z0-9]){_VALUE}",
-    re.IGNORECASE,
-)
-"""What somebody answers to 「ご注文番号をお知らせください。」 in a conversation."""
-_ON_CARD = re.compile(r"カード[ :]{1,2}(\d{4}(?: ?\d{3,4}){2,3}(?: ?\d)?)(?!\d)")
 
 
 def _identifies(value: str) -> bool:
