@@ -48,7 +48,8 @@ def understand(
     if classify is not None and readable and all(signal.code in _NOT_ALARMING for signal in signals):
         asked = [concern.text for concern in concerns] or [body]
         if any(signal.code == "injection" for signal in signals):
-            asked += [concern.text for concern in find_concerns(_without_attempts(body), limit=max_concerns)]
+            for rest in _without_attempts(body):
+                asked += [concern.text for concern in find_concerns(rest, limit=max_concerns)]
         signals = (*signals, *classify([piece for text in asked for piece in pieces_of(text)]))
     return Understanding(
         inquiry=inquiry,
@@ -61,10 +62,15 @@ def understand(
     )
 
 
-def _without_attempts(body: str) -> str:
-    """Return ``body`` without the sentences that try to steer, so that they cannot drown out what the rest says."""
-    found = [s.text for s in sentences(body)[:_MAX_SENTENCES]]
-    return "\n".join(text for text in found if all(s.code != "injection" for s in find_signals(text, text)))
+def _without_attempts(body: str) -> tuple[str, str]:
+    """Return ``body`` without the sentences and without the lines that try to steer: they cannot drown out the rest."""
+    found = [s.text for s in sentences(body)], body.splitlines()
+    by_sentence, by_line = ("\n".join(filter(_does_not_steer, parts[:_MAX_SENTENCES])) for parts in found)
+    return by_sentence, by_line
+
+
+def _does_not_steer(text: str) -> bool:
+    return all(signal.code != "injection" for signal in find_signals(text, text))
 
 
 def _personal_data(text: str, max_chars: int) -> tuple[PersonalData, ...]:
