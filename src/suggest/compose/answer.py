@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from suggest.compose.branches import own_branches
 from suggest.compose.citing import add_reference, citation, title_of
+from suggest.compose.conditions import speaks_of_the_case
 from suggest.compose.conflicts import Conflict, conflicts, outranks
 from suggest.compose.examples import Detector, Example, example_of
-from suggest.compose.further import further, speaks_of_the_case
+from suggest.compose.further import further
 from suggest.compose.outline import Listing, Sentence, outline
 from suggest.compose.part import Part
 from suggest.compose.prose import add_plain, context_of, listed
@@ -159,6 +160,7 @@ def _from_article(
             max(room, budget // 3),
             japanese=wording.japanese,
             how=asks_how(concern),
+            in_trouble=wording.trouble != "none",
             on_topic=Relevance(concern, [article.title, concern]).share(article.title) >= _ON_TOPIC,
             seen=told if stated else seen,
         )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from suggest.compose.outline import Listing, Section
 from suggest.compose.prose import is_generic
 from suggest.compose.quoting import Line, depends_on_previous, has_note_mark, quote, without_connective
-from suggest.compose.relevance import Relevance, similarity, terms
+from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.units import Unit, units_of
 from suggest.records import Article
 from suggest.understand.answer_types import asked, holds
@@ -28,7 +28,6 @@ _LIMIT = re.compile(
 )
 _WHAT_IT_IS = re.compile(r"[A-Z]{2,}[-A-Z0-9]*\d+は")
 """「MD-3410は、…のエラーです」: whoever names the code has met it."""
-_CONDITION = re.compile(r"(?:なお、|また、)?([^、。]{2,40}?)(?:場合|とき|際)(?:に)?は、")
 _KIND, _BOUND = 0.3, 0.36  # what the right kind of answer, and a limit, weigh beside the share of words
 _ENOUGH = 0.35
 _SAME = 0.5
@@ -67,19 +66,6 @@ def further(
                 room -= unit.length
                 taken += unit.texts
     return lines
-
-
-def speaks_of_the_case(text: str, questions: Sequence[str], *, beside: str) -> bool:
-    """Tell whether ``text`` begins with a condition that the customer is in: 「工事の予定がある場合は、…」.
-
-    Words that the Point ``beside`` it has as well do not tell the case from others.
-    """
-    condition = _CONDITION.match(text)
-    if condition is None:
-        return False
-    meant = terms(condition.group(1))
-    named = meant & frozenset(term for question in questions for term in terms(question))
-    return len(named) * 2 >= len(meant) and not named <= terms(beside)
 
 
 def _fits(unit: Unit, sections: Sequence[Section], told: int | None, said: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from suggest.compose.conditions import without_other_cases
 from suggest.compose.outline import Listing, Section
 from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
@@ -56,13 +57,14 @@ def select(
     *,
     japanese: bool,
     how: bool = False,
+    in_trouble: bool = False,
     on_topic: bool = False,
     seen: Sequence[str] = (),
 ) -> Selection:
     """Choose the units of ``text`` that answer the concern, about ``budget`` characters of them.
 
-    ``sections`` are those of its outline that may be quoted; ``how`` says that the concern asks for a procedure, ``on_topic`` that the title fits it; ``seen`` holds sentences that the draft already
-    has. A list is taken whole or not at all.
+    ``sections`` are those of its outline that may be quoted; ``how`` says that the concern asks for a procedure, ``in_trouble`` that something went wrong, ``on_topic`` that the
+    title fits it; ``seen`` holds sentences that the draft already has. A list is taken whole or not at all.
     """
     units = _fresh(units_of(sections, relevance, japanese), seen)
     brief = len(text) <= _BRIEF  # a short text is about its title: whoever found it, found all of it
@@ -80,7 +82,7 @@ def select(
         bool(pool) and sections[pool[0].section].heading is not None
     )  # chosen, not only the first of the text
     kept, cut = _fill(pool, budget, how, _lead(pool, always=headed))
-    kept = _supported(_without_asides(kept))
+    kept = _supported(without_other_cases(_without_asides(kept), relevance, in_trouble=in_trouble))
     weak = not on_topic and not brief and relevance.known and _best(kept, default=1.0) < _RELEVANT
     if weak or all(unit.lead.role in ("note", "contact") for unit in kept):
         kept = [] if weak or pointer is None else kept

@@ -1,0 +1,69 @@
+"""For whom a sentence is that begins with a condition: 「カレンダー連携をお使いの場合は、…」."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from suggest.compose.outline import Listing
+from suggest.compose.quoting import has_note_mark
+from suggest.compose.relevance import Relevance, terms
+from suggest.compose.units import Unit
+
+_CONDITION = re.compile(
+    r"(?:(?:なお|また|反対に|一方)、)?([^、。]{2,40}?)(?:場合|とき|際)(?:に)?[はも]、|(?:if|when) ([^,.]{4,80}),",
+    re.IGNORECASE,
+)
+_ANYBODY = re.compile(r"急|解決|改善|不明|うまく|お困り|必要|keeps?\b|still|persist|need", re.IGNORECASE)
+"""「お急ぎの場合は」, 「解決しない場合は」: that may be everybody."""
+_WRONG = re.compile(
+    r"(?:ない|ません|ている|た|エラー|問題)(?:が(?:ある|発生する))?$|\b(?:not|n't|error|wrong)\b"
+)
+"""「表示されない場合は」: whoever is in trouble may be in that one."""
+_FAR = 0.15  # a cosine below which a condition has nothing to do with a concern
+
+
+def speaks_of_the_case(text: str, questions: Sequence[str], *, beside: str) -> bool:
+    """Tell whether ``text`` begins with a condition that the customer is in: 「工事の予定がある場合は、…」.
+
+    Words that the Point ``beside`` it has as well do not tell the case from others.
+    """
+    meant = terms(_condition(text))
+    named = meant & frozenset(term for question in questions for term in terms(question))
+    return bool(meant) and len(named) * 2 >= len(meant) and not named <= terms(beside)
+
+
+def without_other_cases(kept: Sequence[Unit], relevance: Relevance, *, in_trouble: bool) -> list[Unit]:
+    """Drop the paragraphs that begin with a condition which has nothing to do with the concern.
+
+    The first paragraph of a section stays, and the one that says most about the concern.
+    """
+    best = max(kept, key=lambda unit: unit.share, default=None)
+    others = {
+        unit.place[:2]
+        for unit in kept
+        if unit.block > 0 and _is_first(unit, kept) and _for_others(unit, relevance, in_trouble=in_trouble)
+    }
+    return [
+        unit
+        for unit in kept
+        if unit.place[:2] not in others or best is None or unit.place[:2] == best.place[:2]
+    ]
+
+
+def _is_first(unit: Unit, kept: Sequence[Unit]) -> bool:
+    return not any(other.place[:2] == unit.place[:2] and other.place < unit.place for other in kept)
+
+
+def _for_others(unit: Unit, relevance: Relevance, *, in_trouble: bool) -> bool:
+    if isinstance(unit.content, Listing) or unit.bullet or has_note_mark(unit.lead):
+        return False
+    condition = _condition(unit.lead.text)
+    if not condition or _ANYBODY.search(condition) or (in_trouble and _WRONG.search(condition)):
+        return False
+    return not terms(condition) & terms(relevance.concern) and relevance.nearness(condition) < _FAR
+
+
+def _condition(text: str) -> str:
+    found = _CONDITION.match(text)
+    return (found.group(1) or found.group(2)) if found else ""
