@@ -336,6 +336,12 @@ def _sudachi() -> Any:
     return tokenizer
 
 
+@lru_cache(maxsize=20_000)
+def in_dictionary(word: str) -> bool:
+    """Tell whether Sudachi's dictionary has ``word``, or words that it is made of."""
+    return not any(unit.is_oov() for unit in _sudachi().tokenize(word))
+
+
 def _units(text: str) -> _Units:
     """Return Sudachi's units of each part of ``text``, and where the part begins.
 

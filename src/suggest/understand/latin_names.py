@@ -45,6 +45,13 @@ _DASHED = re.compile(rf"\n[ ]{{0,2}}[-\u2013\u2014~][ ]?({_NAME})[ ]{{0,2}}\Z")
 _ITS = re.compile(
     rf"\b(?:[Ii]t(?:'|\u2019)?s|[Ii] am|[Ii](?:'|\u2019)m|[Nn]ame's|[Tt]his is)[ ]({_NAME})(?=[,.!\n]|\Z| here)"
 )
+_INITIALLED = re.compile(
+    rf"(?:\n|(?<=[.!?。]) ?)[ ]{{0,2}}({_PART} [A-Z]\.?|[A-Z]\. ?{_PART})[ ]{{0,2}}(?=\n\n|\n?\Z)"
+)
+"""At the end: 「Sato R.」, "D. Castellano\""""
+_UNDER = re.compile(
+    rf"\b(?:booking|reservation|order|account|policy|appointment|registered|ticket)[^\n.]{{0,24}} under (?:the name )?({_NAME})(?![A-Za-z])"
+)
 _ADDRESSED = re.compile(rf"(?:^|\n)(?:Dear|Hi|Hello) ({_NAME})(?=,|\n|!)")
 _AFTER_NAMES = ("と申", "といいま", "様", "さま", "さん", "氏", "宛", "あて")
 _IN_JAPANESE = re.compile(
@@ -56,6 +63,7 @@ _IS_IN_JAPANESE = re.compile(
 )
 _JAPANESE = re.compile("[ぁ-ヶ]")
 _ALONE = re.compile(rf"(?:^|(?<=[。!?\n]))[ ]{{0,2}}({_PART} {_PART})[ ]{{0,2}}(?=\n|\Z)")
+_NAMED_SO = re.compile(rf"(?:名義(?:人)?|氏名|お?名前|宛名)(?:は|が|:|、)[ 「]?({_FULL})(?![A-Za-z])")
 _CUED = re.compile(
     rf"(?:管理者|担当者?|窓口|責任者|上司|同僚|部下|前任者?|後任者?|名前|名義|私)(?:は|の|が|:|、)?[ ]?({_PART})(?=[ ]?(?:です|でござ|が|に|から|まで|宛|と|、|。))"
 )
@@ -78,7 +86,7 @@ def find_latin_names(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _by_words_around(text: str) -> Iterator[tuple[int, int]]:
-    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED):
+    for pattern in (_ENGLISH, _INTRODUCTION, _SIGNED, _ADDRESSED, _INITIALLED, _UNDER):
         for match in pattern.finditer(text):
             group = 1 if match.group(1) else 2
             if not _is_ordinary(match.group(group)):
@@ -101,7 +109,7 @@ def _by_given_name(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _between_japanese(text: str) -> Iterator[tuple[int, int]]:
-    for match in _IN_JAPANESE.finditer(text):
+    for match in (*_IN_JAPANESE.finditer(text), *_NAMED_SO.finditer(text)):
         group = 1 if match.group(1) else 2
         if not _is_ordinary(match.group(group)):
             yield match.span(group)

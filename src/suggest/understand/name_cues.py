@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from suggest.text import morphemes
+from suggest.text import in_dictionary, morphemes
 from suggest.understand.lexicon import alternatives, lexicon
-from suggest.understand.name_words import NOT_NAMES, SURNAMES, is_person, may_name
+from suggest.understand.name_words import NOT_NAMES, SURNAMES, is_family, is_person, may_name
 
 Stretch = tuple[int, int]
 
@@ -56,6 +56,21 @@ _CHILD_OF = re.compile(
     r"(?<![一-龥])([一-龥々ヶ]{1,4} [一-龥々ぁ-んァ-ヶ]{1,4})(?=の(?:母|父|妻|夫|親|保護者|家族|代理|兄|姉|弟|妹|祖))"
 )
 _FORMERLY = re.compile(rf"({_NAME_WORD})(?= ?\((?:旧姓|旧))")
+_IN_KATAKANA = re.compile(
+    rf"(?<![ァ-ヶー・])([ァ-ヂツ-モヤユヨ-ロワヲン]{{3,7}})(?={alternatives(lexicon('words')['honorifics'])}(?!々))"
+)
+"""「ヤナギサワ様より」: Japanese syllables; of a word that no dictionary has a person is made."""
+_MIXED = re.compile(
+    rf"(?<![一-龥々])([一-龥々ヶ]{{1,4}}[ァ-ヶー]{{2,4}}[一-龥]?)(?=[ ]?{alternatives(lexicon('words')['honorifics'])})"
+)
+"""「長谷部ヨシ子様」"""
+_HIRAGANA_PAIR = re.compile(
+    r"(?<![ぁ-んァ-ヶ一-龥])([ぁ-ん]{2,5} [ぁ-ん]{2,5})(?= {0,2}(?:[+(]?0\d|です|でござ|と申|といい|と言い|様|さん|\n|\Z))"
+)
+_OF_SECTION = re.compile(
+    r"(?:総務|経理|人事|営業|広報|法務|情シス|管理部|総務部|経理部|人事部|営業部|システム部|担当)[ :]([一-龥])[ ]?(?=\n|\Z|です|でござ)"
+)
+"""「総務 平」"""
 _FOR = re.compile(r"(?:^|(?<=[の、。 \n]))([ぁ-ん]{2,5})(?= ?宛)", re.MULTILINE)
 _HUMBLE = re.compile(rf"の({_NAME_WORD}|[一-龥])(?=でございます|と申)")
 """「サポートの吉田でございます」: things are not spoken of like that right after の, people are."""
@@ -97,10 +112,21 @@ def by_cue(text: str) -> Iterator[Stretch]:
         _FIELD,
         _SELF,
         _NAMED_SO,
+        _OF_SECTION,
     ):
         for match in pattern.finditer(text):
             if _may_be_whole(match.group(1), alone=pattern in (_ENDS, _BESIDE)):
                 yield match.span(1)
+    for match in _IN_KATAKANA.finditer(text):
+        if not in_dictionary(match.group(1)):
+            yield match.span(1)
+    for match in _MIXED.finditer(text):
+        if any(map(is_family, morphemes(match.group(1))[:1])):
+            yield match.span(1)
+    for match in _HIRAGANA_PAIR.finditer(text):
+        by_number = text[match.end() : match.end() + 4].lstrip(" +(").startswith("0")
+        if by_number or any(may_name(part, shortest=2) for part in match.group(1).split()):
+            yield match.span(1)
     for match in _RELATIVE.finditer(text):
         if may_name(match.group(1), shortest=2):
             yield match.span(1)

@@ -149,6 +149,7 @@ def _in_prose(text: str) -> Iterator[Stretch]:
             or (found[end].surface == " " and end + 1 < len(found) and nameish(found[end + 1]))
         ):
             end += 1
+        end += _completes_given(found, end)
         named, used = _named(found, i, end, text)
         if named is not None and text[named[0] : named[1]] not in NOT_NAMES:
             yield named
@@ -167,6 +168,18 @@ def _in_prose(text: str) -> Iterator[Stretch]:
         )
         if people == parts or cue or (people * 2 >= parts and not after[:1].strip()):
             yield match.span()
+
+
+def _completes_given(found: Sequence[Morpheme], end: int) -> bool:
+    """Tell whether one more character belongs to a given name after a space: 李 佳|怡, which no dictionary has."""
+    return (
+        2 <= end < len(found)
+        and found[end - 2].surface == " "
+        and re.fullmatch("[一-龥]", found[end - 1].surface) is not None
+        and re.fullmatch("[一-龥々]", found[end].surface) is not None
+        and found[end].pos[0] == "名詞"
+        and found[end].surface not in _HONORIFICS
+    )
 
 
 @lru_cache(maxsize=20_000)

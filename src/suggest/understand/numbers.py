@@ -18,6 +18,8 @@ DASH = "[-\u2010-\u2015\u2212\u30fc]"
 
 _DIGIT = re.compile(r"\d")
 _CARD = re.compile(rf"(?<![A-Za-z0-9])\d(?:(?: |{DASH})?\d){{12,18}}(?![A-Za-z0-9])", re.ASCII)
+_ARTICLE_CODE = re.compile(r"(?:JAN|EAN|ISBN|商品|製品|品番|バーコード)[^\d\n]{0,10}\Z", re.IGNORECASE)
+_AFTER_CARD = re.compile(r"[ 、,]{1,3}(?:有効期限)?[ :]?((?:0[1-9]|1[0-2]) ?/ ?(?:20)?[23]\d)(?![\d/])")
 _CARD_WORD = re.compile(r"(?:カード|クレカ|card|visa|master|jcb|amex)[^\n]{0,20}\Z", re.IGNORECASE)
 _EXPIRY = re.compile(
     r"(?:有効期限|期限|exp(?:iry|ires|\.)?)[^\d\n]{0,8}(\d{1,2} ?/ ?\d{2,4})(?![\d/]| ?\d{1,2}:)",
@@ -69,6 +71,15 @@ _ANSWERED = re.compile(
     re.IGNORECASE,
 )
 """What somebody answers to 「ご注文番号をお知らせください。」 in a conversation."""
+_SAID_LATER = re.compile(
+    rf"(?:シリアル|製造番号|機番|送り状|伝票|会員番号|お客様番号|契約番号|在留カード番号)[^。\n]{{2,20}}? (?<![A-Za-z0-9]){_VALUE}"
+)
+"""「製造番号は裏のシールに 2Y81047733B と…」"""
+_OF_TWO_PARTS = re.compile(
+    r"(?:^|(?<=\n))[^\n:]{1,10}: ?((?=[A-Z0-9-]{0,16}\d{3})[A-Z0-9]{3,8}(?:-[A-Z0-9]{1,8}){1,4})(?=\n|\Z| )"
+)
+"""A field with a number, under a text that speaks of serial numbers: 「本体:X7KF-004218-J」"""
+_RESIDENCE_CARD = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{8}[A-Z]{2}(?![A-Za-z0-9])")
 _ON_CARD = re.compile(r"カード[ :]{1,2}(\d{4}(?: ?\d{3,4}){2,3}(?: ?\d)?)(?!\d)")
 
 _DATE = (
@@ -88,6 +99,8 @@ _BIRTH_LATER = re.compile(
     re.IGNORECASE,
 )
 """A date in the sentence after, which no recent event has: the answer to 「生年月日をお願いいたします。」"""
+_BEFORE_LONG = re.compile(r"(?<!\d)(?:19\d{2}|200\d)(?:年|/|-|\.) ?\d{1,2}(?:月|/|-|\.) ?\d{1,2}日?(?!\d)")
+"""A second date beside a date of birth: the right one beside the wrong one."""
 _BORN = re.compile(rf"({_DATE}) ?(?:生まれ|生(?![ぁ-ん一-龥]))", re.IGNORECASE)
 
 
@@ -104,16 +117,32 @@ def find_numbers(text: str) -> Iterator[Found]:
 
 def _cards(text: str) -> Iterator[Found]:
     for match in _CARD.finditer(text):
-        digits = [int(c) for c in match.group() if c.isdigit()]
-        named = _CARD_WORD.search(text, max(0, match.start() - 40), match.start())
-        if (_luhn(digits) and len(set(digits)) > 1) or (named and len(digits) in (14, 15, 16)):
-            yield "card", match.start(), match.end()
+        before = text[max(0, match.start() - 40) : match.start()]
+        for end in _ends(match):
+            digits = [int(c) for c in text[match.start() : end] if c.isdigit()]
+            valid = _luhn(digits) and len(set(digits)) > 1 and not _ARTICLE_CODE.search(before)
+            if valid or (_CARD_WORD.search(before) and len(digits) in (14, 15, 16)):
+                yield "card", match.start(), end
+                expiry = _AFTER_CARD.match(text, end)
+                if expiry:
+                    yield "card_expiry", *expiry.span(1)
+                break
     for kind, pattern in (("card_expiry", _EXPIRY), ("card_security_code", _CVV)):
         for match in pattern.finditer(text):
             yield kind, *match.span(1)
     for match in _PASSWORD.finditer(text):
         if not match.group(1).isalpha():
             yield "password", *match.span(1)
+
+
+def _ends(card: re.Match[str]) -> tuple[int, ...]:
+    """Return where a card's number may end: before a last group of two digits the expiry date begins."""
+    whole = card.group()
+    return (
+        (card.end(), card.end() - 3)
+        if re.search(r" \d\d\Z", whole) and card.string[card.end() : card.end() + 1] in "/ "
+        else (card.end(),)
+    )
 
 
 def _luhn(digits: list[int]) -> bool:
@@ -153,6 +182,14 @@ def _identifiers(text: str) -> Iterator[Found]:
                 yield "customer_number", *match.span(1)
     for match in _PARCEL.finditer(text):
         yield "tracking_number", *match.span()
+    for match in _RESIDENCE_CARD.finditer(text):
+        yield "national_id", *match.span()
+    for match in _SAID_LATER.finditer(text):
+        if _identifies(match.group(1)) and len(match.group(1)) >= 6:
+            yield "customer_number", *match.span(1)
+    if "シリアル" in text or "製造番号" in text:
+        for match in _OF_TWO_PARTS.finditer(text):
+            yield "serial_number", *match.span(1)
 
 
 def _accounts(text: str) -> Iterator[Found]:
@@ -185,3 +222,5 @@ def _births(text: str) -> Iterator[Found]:
     for pattern in (_BIRTH, _BIRTH_LATER, _BORN) if "生" in text else (_BIRTH, _BIRTH_LATER):
         for match in pattern.finditer(text):
             yield "date_of_birth", *match.span(1)
+            for other in _BEFORE_LONG.finditer(text, match.end(1), match.end(1) + 40):
+                yield "date_of_birth", *other.span()

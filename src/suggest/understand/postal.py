@@ -35,7 +35,7 @@ _LABELLED = re.compile(
 )
 _LABELLED_TAIL = re.compile(r"(?:です|になります|でお願い|に送).*\Z")
 _ENGLISH = re.compile(
-    r"(?<![\w-])\d{1,5}[A-Za-z]? (?:[A-Z][a-z]{1,20} ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln"
+    r"(?<![\w-])(?:(?:Flat|Apt|Apartment|Unit|Suite|Room|No)\.? ?\w{1,5}, )?\d{1,5}[A-Za-z]? (?:[A-Z][a-z]{1,20} ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln"
     r"|Drive|Dr|Court|Ct|Way|Place|Pl|Square|Sq|Close|Crescent|Terrace|Grove|Gardens|Mews|Row|Walk|Circle|Cir|Highway|Hwy|Parkway|Pkwy|Trail|Loop|Hill|Park|Green|Rise)\b\.?(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor)\.? ?#?\w{1,6})?"
     r"(?:, [A-Z][a-z]{1,20}(?: [A-Z][a-z]{1,20})?){0,2}(?:,? [A-Z]{2} \d{5}(?:-\d{4})?|,? [A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b)?"
 )
@@ -45,7 +45,7 @@ _ROMAJI = re.compile(
 )
 """「2-18-6 Hinode-cho, Minato-ku, Tokyo 105-0099」"""
 _POSTCODED = re.compile(
-    r"(?<![\w-])(?:(?:Unit|Flat|Apt|Apartment|Suite|Room|No)\.? )?\d{1,5}[A-Za-z]?,? [A-Z][A-Za-z0-9',.# -]{4,80}?"
+    r"(?<![\w-])(?:(?:Unit|Flat|Apt|Apartment|Suite|Room|No)\.? (?:\w{1,5}, )?)?\d{1,5}[A-Za-z]?,? [A-Z][A-Za-z0-9',.# -]{4,80}?"
     r"(?:\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|, [A-Z]{2} \d{5}(?:-\d{4})?)\b"
 )
 """From a house number to a British or American post code."""
