@@ -178,6 +178,7 @@ def _from_article(
             asked,
             part.said,
             room=max(left, _LEAST),
+            in_trouble=wording.trouble != "none",
             japanese=wording.japanese,
         )
         leading = [line for line in added if speaks_of_the_case(line.text, asked, beside=stated[0].text)]

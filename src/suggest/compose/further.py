@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from suggest.compose.outline import Listing, Section
+from suggest.compose.outline import Listing, Section, Sentence
 from suggest.compose.prose import is_generic
 from suggest.compose.quoting import Line, depends_on_previous, has_note_mark, quote, without_connective
 from suggest.compose.relevance import Relevance, similarity
+from suggest.compose.roles import is_request
 from suggest.compose.units import Unit, units_of
 from suggest.records import Article
 from suggest.understand.answer_types import asked, holds
@@ -29,6 +30,8 @@ _LIMIT = re.compile(
 _WHAT_IT_IS = re.compile(r"[A-Z]{2,}[-A-Z0-9]*\d+は")
 """「MD-3410は、…のエラーです」: whoever names the code has met it."""
 _KIND, _BOUND = 0.3, 0.36  # what the right kind of answer, and a limit, weigh beside the share of words
+_REMEDY = 0.15  # for whoever is in trouble, that the next sentence says what to do
+_THEN = re.compile(r"(?:その|この)(?:場合|とき|際)")
 _ENOUGH = 0.35
 _SAME = 0.5
 
@@ -41,6 +44,7 @@ def further(
     said: Sequence[str],
     *,
     room: int,
+    in_trouble: bool,
     japanese: bool,
 ) -> list[Line]:
     """Return the sentence of the body that answers each of ``questions`` best, where one clearly does, in their order.
@@ -57,11 +61,12 @@ def further(
             japanese,
         )
         fit = [(worth, unit) for unit in units if _fits(unit, sections, told, taken)
-               for worth in [_worth(unit, question)] if worth >= _ENOUGH]  # fmt: skip
+               for worth in [_worth(unit, question) + _REMEDY * bool(in_trouble and _what_then(unit, units))]
+               if worth >= _ENOUGH]  # fmt: skip
         for _, unit in sorted(fit, key=lambda pair: (-pair[0], pair[1].place))[:1]:
             assert not isinstance(unit.content, Listing)
             if unit.length <= room:
-                found = (without_connective(unit.content[0]), *unit.content[1:])
+                found = (without_connective(unit.content[0]), *unit.content[1:], *_what_then(unit, units))
                 lines.append(quote(article, "body", found))
                 room -= unit.length
                 taken += unit.texts
@@ -80,6 +85,12 @@ def _fits(unit: Unit, sections: Sequence[Section], told: int | None, said: Seque
         and (heading is None or unit.section == told or is_generic(heading))
         and not any(similarity(" ".join(unit.texts), line) >= _SAME for line in said)
     )
+
+
+def _what_then(unit: Unit, units: Sequence[Unit]) -> tuple[Sentence, ...]:
+    """Return the sentence after ``unit`` that says what to do then: 「その場合は、手順1からやり直してください。」"""
+    following = [u for u in units if u.place == (unit.section, unit.block, unit.position + 1)]
+    return tuple(u.lead for u in following if _THEN.match(u.lead.text) and is_request(u.lead.text))
 
 
 def _worth(unit: Unit, question: str) -> float:

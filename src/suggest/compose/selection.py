@@ -19,6 +19,7 @@ _MOST_UNITS = 300
 _SAME = 0.75
 _OWN = 0.4  # what a sentence has ahead for standing in the section that is nearest to the concern
 _TELLING = 0.3  # a share from which a sentence is clearly about the concern
+_NEARLY = 0.75
 _THIN = 100  # fewer characters leave most readers with a question
 _BRIEF = 450  # characters of a text that is quoted as a whole
 _HOW_TO = re.compile(r"(?:方法|手順|やり方|対処法?|解決策)[」）)]?$")
@@ -34,6 +35,7 @@ _ASKS_LINK = re.compile(
 )
 """「登録ページのアドレス」: the page is one for 登録."""
 _LINK = re.compile(r"https?://\S+|(?<![@\w.])[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+/[\w/.#-]+", re.IGNORECASE)
+_BEFOREHAND = re.compile(r"前の(?:ご?注意|ご?確認|準備|お願い)|前に|事前|\bbefore\b", re.IGNORECASE)
 _RELEVANT = 0.15  # what is quoted must share at least this much with the concern
 
 
@@ -224,6 +226,7 @@ def _in_order(kept: list[Unit], sections: Sequence[Section], near: Mapping[int, 
             refusal,
             *(u for u in ordered if u is not refusal and not (u.procedure and u.place < refusal.place)),
         ]
+    ordered = _warned_first(ordered, sections)
     first = ordered[0].section
     best = max((unit.section for unit in ordered), key=lambda i: near.get(i, 0.0))
     if best == first or sections[first].heading is None:
@@ -231,12 +234,26 @@ def _in_order(kept: list[Unit], sections: Sequence[Section], near: Mapping[int, 
     return [u for u in ordered if u.section == best] + [u for u in ordered if u.section != best]
 
 
+def _warned_first(ordered: list[Unit], sections: Sequence[Section]) -> list[Unit]:
+    """Put what is to be known before acting (「更新前の注意」) before the other headed sections, where it says something about the concern."""
+    ahead = {
+        i
+        for i in {u.section for u in ordered}
+        for heading in [sections[i].heading]
+        if heading is not None
+        and _BEFOREHAND.search(heading.text)
+        and _best([u for u in ordered if u.section == i]) >= _TELLING
+    }
+    return sorted(ordered, key=lambda u: sections[u.section].heading is not None and u.section not in ahead)
+
+
 def _refusal(ordered: Sequence[Unit]) -> Unit | None:
-    """Return a later note that says no, where it speaks of the concern more than anything before it."""
+    """Return a later note that says no, where it speaks of the concern more than anything before it: of bullets, nearly as much."""
     for i, unit in enumerate(ordered):
         if i and has_note_mark(unit.lead) and _SAYS_NO.search(unit.texts[0]):
             before = _best(ordered[:i])
-            if unit.share >= _TELLING and unit.share > before and not depends_on_previous(unit.lead):
+            enough = _NEARLY * before if all(other.bullet for other in ordered[:i]) else before
+            if unit.share >= _TELLING and unit.share > enough and not depends_on_previous(unit.lead):
                 return unit
     return None
 

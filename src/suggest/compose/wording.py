@@ -28,7 +28,7 @@ _HOW = re.compile(
 )
 """What sounds like a failure and is a wish, a fear, or what people do."""
 _MISHAP = re.compile(
-    r"忘れ(?:た|て|まし)|ド忘れ|なくし|失くし|紛失|壊し|壊れ|間違え|まちがえ|誤って|間違って|まちがって|手違い|うっかり|盗ま|水没|て(?:しまいまし|しまった|しまって)|ちゃ(?:った|って|いまし)"
+    r"切れて(?:い?まし|い?ます|い?た|しま)|期限切れ|忘れ(?:た|て|まし)|ド忘れ|なくし|失くし|紛失|壊し|壊れ|間違え|まちがえ|誤って|間違って|まちがって|手違い|うっかり|盗ま|水没|て(?:しまいまし|しまった|しまって)|ちゃ(?:った|って|いまし)"
 )
 _FAILURE_EN = re.compile(
     r"\b(?:error|can'?t|cannot|couldn'?t|can not|won'?t|doesn'?t|does not|didn'?t|not working|isn'?t working|broken|"
