@@ -20,6 +20,8 @@ _WRONG = re.compile(
     r"(?:ない|ません|ている|た|エラー|問題)(?:が(?:ある|発生する))?$|\b(?:not|n't|error|wrong)\b"
 )
 """「表示されない場合は」: whoever is in trouble may be in that one."""
+_NEAR = 0.3  # a cosine from which a condition is the customer's
+_LITTLE = 0.25  # of the share of the sentence that says most about the concern
 _FAR = 0.15  # a cosine below which a condition has nothing to do with a concern
 
 
@@ -49,6 +51,14 @@ def without_other_cases(kept: Sequence[Unit], relevance: Relevance, *, in_troubl
         for unit in kept
         if unit.place[:2] not in others or best is None or unit.place[:2] == best.place[:2]
     ]
+
+
+def own_trouble_first(kept: Sequence[Unit], relevance: Relevance) -> list[Unit]:
+    """Put the paragraph first that begins with the trouble which the concern tells of: "If the email does not arrive, …"."""
+    best = max((unit.share for unit in kept), default=0.0)
+    own = [unit.place[:2] for unit in kept if unit.share >= _LITTLE * best and _is_first(unit, kept)
+           and _WRONG.search(_condition(unit.lead.text)) and relevance.nearness(_condition(unit.lead.text)) >= _NEAR]  # fmt: skip
+    return sorted(kept, key=lambda unit: unit.place[:2] not in own[:1])
 
 
 def _is_first(unit: Unit, kept: Sequence[Unit]) -> bool:

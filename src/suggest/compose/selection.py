@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from suggest.compose.conditions import without_other_cases
+from suggest.compose.conditions import own_trouble_first, without_other_cases
 from suggest.compose.outline import Listing, Section
 from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
@@ -96,7 +96,10 @@ def select(
         kept = [pointer, *(unit for unit in kept if unit.share >= 0.5 * pointer.share)]
         pointer = None
     kept += _asked_link(units, kept, relevance)
-    return Selection(sections, tuple(_in_order(kept, sections, chosen_sections)), cut, pointer)
+    ordered = _in_order(kept, sections, chosen_sections)
+    if in_trouble:
+        ordered = own_trouble_first(ordered, relevance)
+    return Selection(sections, tuple(ordered), cut, pointer)
 
 
 def _asked_link(units: Sequence[Unit], kept: Sequence[Unit], relevance: Relevance) -> list[Unit]:
