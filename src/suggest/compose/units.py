@@ -27,6 +27,7 @@ _ROLE_BONUS = {
     "fragment": -0.5,
     "condition": -0.5,
 }
+_TELLING, _ASIDE = 0.3, 0.3
 _TITLE = re.compile(r"[^。：:>]{4,}(?:する|方法|手順|概要|について|トラブルシューティング)。?$")
 _LINKS = re.compile(r"記事|リンク|トピック|関連|詳細|参考|\b(?:articles?|links?|related)\b", re.IGNORECASE)
 
@@ -115,6 +116,7 @@ def _list_units(
     ]
     prose = [sentences for sentences in prose if sentences]
     if len(prose) * 2 < len(block.items):
+        whole = whole and _telling_facts(whole, relevance)
         share = relevance.share(*block.texts)
         return [Unit(s, b, 0, whole, share, share + context + 0.15)] if whole else []
     units = []
@@ -122,6 +124,18 @@ def _list_units(
         share = relevance.share(*(x.text for x in sentences))
         units.append(Unit(s, b, p, sentences, share, share + context, bullet=True))
     return units
+
+
+def _telling_facts(block: Listing, relevance: Relevance) -> Listing:
+    """Return a list of facts, each said in sentences like 「変更は即時反映。」, without those that say far less about the concern than the best one."""
+    said = [sentence for item in block.items for line in item.lines for sentence in line]
+    if block.intro is not None or not all(s.role == "plain" and s.text.endswith("。") for s in said):
+        return block
+    shares = [relevance.share(item.text) for item in block.items]
+    if max(shares) < _TELLING:
+        return block
+    kept = [item for item, share in zip(block.items, shares, strict=True) if share >= _ASIDE * max(shares)]
+    return replace(block, items=tuple(kept), thinned=block.thinned or len(kept) < len(block.items))
 
 
 def whole_list(block: Listing, japanese: bool) -> Listing | None:
