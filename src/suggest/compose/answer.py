@@ -26,6 +26,10 @@ _TURN = 120  # characters of an answer that fill a chat message without an examp
 _ENGLISH = 2.2  # English takes about this many characters for one Japanese character
 _MIN_CASE_SHARE = 0.2
 _ON_TOPIC = 0.3
+_LIKE_WORDS, _LIKE = (
+    0.25,
+    0.2,
+)  # an Example with a smaller share of words and of meaning tells of something else
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _LEAST = 120  # characters that the sentence which answers the very question may always have
 _RIVALS = 3  # entries of each kind that are held against the article
@@ -146,7 +150,8 @@ def _from_article(
         part.point += stated
         part.reason += _stated(article, "reason", asked, wording)
         room -= sum(len(line.text) for line in part.reason)
-        part.example += _stated(article, "example", asked, wording)
+        if any(_is_like(article, concern) for concern in asked):
+            part.example += _stated(article, "example", asked, wording)
         if len(part.said) > 1 and room < sum(len(line.text) for line in part.example):
             part.example.clear()
     told = [*seen, *(s.text for name in ("point", "reason") for s in _prose(getattr(article, name)))]
@@ -195,6 +200,12 @@ def _from_article(
     add_reference(part, article, wording, cut=cut)
     part.heading = title_of(article, wording)
     return part
+
+
+def _is_like(article: Article, concern: str) -> bool:
+    """Tell whether an article's Example is a case like the customer's, in its words or its meaning."""
+    relevance = Relevance(concern, [article.example, article.body, article.title])
+    return relevance.share(article.example) >= _LIKE_WORDS or relevance.nearness(article.example) >= _LIKE
 
 
 def _stated(
