@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from suggest.compose.outline import Listing
-from suggest.compose.quoting import has_note_mark
+from suggest.compose.quoting import depends_on_previous, has_note_mark
 from suggest.compose.relevance import Relevance, terms
+from suggest.compose.roles import is_request
 from suggest.compose.units import Unit
 
 _CONDITION = re.compile(
@@ -20,6 +21,10 @@ _WRONG = re.compile(
     r"(?:ない|ません|ている|た|エラー|問題)(?:が(?:ある|発生する))?$|\b(?:not|n't|error|wrong)\b"
 )
 """「表示されない場合は」: whoever is in trouble may be in that one."""
+_CLAUSE = re.compile(r"[。、,.!?\n]")
+_DONE = re.compile(r"済(?:み|ませ|んで)|て(?:あり|あっ)|完了し|終え|終わっ|\balready\b")
+"""The customer has done it: 「退職の手続きは御社の画面で済ませてあり」."""
+_TO_DO = frozenset({"行う", "実施", "実行", "願う"})
 _NEAR = 0.3  # a cosine from which a condition is the customer's
 _LITTLE = 0.25  # of the share of the sentence that says most about the concern
 _FAR = 0.15  # a cosine below which a condition has nothing to do with a concern
@@ -51,6 +56,29 @@ def without_other_cases(kept: Sequence[Unit], relevance: Relevance, *, in_troubl
         for unit in kept
         if unit.place[:2] not in others or best is None or unit.place[:2] == best.place[:2]
     ]
+
+
+def without_what_is_done(kept: Sequence[Unit], concern: str) -> list[Unit]:
+    """Drop the short requests to do what the customer says is done already, where the paragraph goes on without them."""
+    done = [terms(clause) for clause in _CLAUSE.split(concern) if _DONE.search(clause)]
+    if not done:
+        return list(kept)
+
+    def is_done(unit: Unit) -> bool:
+        asked = terms(unit.lead.text) - _TO_DO
+        return (
+            not isinstance(unit.content, Listing)
+            and len(unit.content) == 1
+            and is_request(unit.lead.text)
+            and any(2 * len(asked & clause) >= len(asked) > 0 for clause in done)
+            and any(
+                other.place == (unit.section, unit.block, unit.position + 1)
+                and not depends_on_previous(other.lead)
+                for other in kept
+            )
+        )
+
+    return [unit for unit in kept if not is_done(unit)]
 
 
 def own_trouble_first(kept: Sequence[Unit], relevance: Relevance) -> list[Unit]:

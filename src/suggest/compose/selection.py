@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from suggest.compose.conditions import own_trouble_first, without_other_cases
+from suggest.compose.conditions import own_trouble_first, without_other_cases, without_what_is_done
 from suggest.compose.outline import Listing, Section
 from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
@@ -84,6 +84,7 @@ def select(
         bool(pool) and sections[pool[0].section].heading is not None
     )  # chosen, not only the first of the text
     kept, cut = _fill(pool, budget, how, _lead(pool, always=headed))
+    kept = without_what_is_done(kept, relevance.concern)
     kept = _supported(without_other_cases(_without_asides(kept), relevance, in_trouble=in_trouble))
     weak = not on_topic and not brief and relevance.known and _best(kept, default=1.0) < _RELEVANT
     if weak or all(unit.lead.role in ("note", "contact") for unit in kept):
