@@ -27,6 +27,7 @@ _DONE = re.compile(r"済(?:み|ませ|んで)|て(?:あり|あっ)|完了し|終
 _TO_DO = frozenset({"行う", "実施", "実行", "願う"})
 _NEAR = 0.3  # a cosine from which a condition is the customer's
 _LITTLE = 0.25  # of the share of the sentence that says most about the concern
+_NOT_NEAR = 0.2  # a cosine below which somebody without trouble is not in that one
 _FAR = 0.15  # a cosine below which a condition has nothing to do with a concern
 
 
@@ -97,8 +98,11 @@ def _for_others(unit: Unit, relevance: Relevance, *, in_trouble: bool) -> bool:
     if isinstance(unit.content, Listing) or unit.bullet or has_note_mark(unit.lead):
         return False
     condition = _condition(unit.lead.text)
-    if not condition or _ANYBODY.search(condition) or (in_trouble and _WRONG.search(condition)):
+    wrong = _WRONG.search(condition) is not None
+    if not condition or _ANYBODY.search(condition) or (in_trouble and wrong):
         return False
+    if wrong and relevance.nearness(condition) < _NOT_NEAR:
+        return True
     return not terms(condition) & terms(relevance.concern) and relevance.nearness(condition) < _FAR
 
 
