@@ -82,12 +82,19 @@ def without_what_is_done(kept: Sequence[Unit], concern: str) -> list[Unit]:
     return [unit for unit in kept if not is_done(unit)]
 
 
-def own_trouble_first(kept: Sequence[Unit], relevance: Relevance) -> list[Unit]:
-    """Put the paragraph first that begins with the trouble which the concern tells of: "If the email does not arrive, …"."""
-    best = max((unit.share for unit in kept), default=0.0)
-    own = [unit.place[:2] for unit in kept if unit.share >= _LITTLE * best and _is_first(unit, kept)
-           and _WRONG.search(_condition(unit.lead.text)) and relevance.nearness(_condition(unit.lead.text)) >= _NEAR]  # fmt: skip
-    return sorted(kept, key=lambda unit: unit.place[:2] not in own[:1])
+def own_trouble(units: Sequence[Unit], relevance: Relevance) -> tuple[int, int] | None:
+    """Return the place of the paragraph that begins with the trouble which the concern tells of: "If the email does not arrive, …"."""
+    best = max((unit.share for unit in units), default=0.0)
+    for unit in units:
+        condition = "" if isinstance(unit.content, Listing) else _condition(unit.lead.text)
+        if (
+            unit.share >= _LITTLE * best
+            and _WRONG.search(condition)
+            and _is_first(unit, units)
+            and relevance.nearness(condition) >= _NEAR
+        ):
+            return unit.place[:2]
+    return None
 
 
 def _is_first(unit: Unit, kept: Sequence[Unit]) -> bool:

@@ -11,7 +11,7 @@ from suggest.compose.units import Unit
 _HEADING = 0.6  # what a term in the heading weighs besides
 _MEANING = 3.5  # what nearness of meaning weighs beside shared terms
 _OPENING = 0.2  # what a text says before its first heading is mostly meant for everybody
-_LONG, _SHORT, _BRIEF = 0.85, 0.55, 0.35
+_LONG, _SHORT, _BRIEF = 0.85, 0.84, 0.35
 """How near a further section must be, of the nearness of the best: in a long text, in one that is not much longer than the
 draft may be, and in a brief one."""
 _NOT_MUCH_LONGER = 1.5

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from suggest.compose.conditions import own_trouble_first, without_other_cases, without_what_is_done
+from suggest.compose.conditions import own_trouble, without_other_cases, without_what_is_done
 from suggest.compose.outline import Listing, Section
 from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_steps
 from suggest.compose.relevance import Relevance, similarity
@@ -71,6 +71,9 @@ def select(
     units = _fresh(units_of(sections, relevance, japanese), seen)
     brief = len(text) <= _BRIEF  # a short text is about its title: whoever found it, found all of it
     chosen_sections = near_sections(sections, units, relevance, budget, brief=brief)
+    own = own_trouble(units, relevance) if in_trouble else None
+    if own is not None:
+        chosen_sections.setdefault(own[0], 0.0)
     steps = [unit for unit in units if unit.procedure or _is_how_to(sections[unit.section])]
     if how and steps and not any(unit.section in chosen_sections for unit in steps):
         chosen_sections.setdefault(max(steps, key=lambda u: (u.score, -u.section)).section, 0.0)
@@ -97,9 +100,7 @@ def select(
         kept = [pointer, *(unit for unit in kept if unit.share >= 0.5 * pointer.share)]
         pointer = None
     kept += _asked_link(units, kept, relevance)
-    ordered = _in_order(kept, sections, chosen_sections)
-    if in_trouble:
-        ordered = own_trouble_first(ordered, relevance)
+    ordered = sorted(_in_order(kept, sections, chosen_sections), key=lambda unit: unit.place[:2] != own)
     return Selection(sections, tuple(ordered), cut, pointer)
 
 
