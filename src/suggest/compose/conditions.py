@@ -22,7 +22,7 @@ _WRONG = re.compile(
 )
 """「表示されない場合は」: whoever is in trouble may be in that one."""
 _CLAUSE = re.compile(r"[。、,.!?\n]")
-_DONE = re.compile(r"済(?:み|ませ|んで)|て(?:あり|あっ)|完了し|終え|終わっ|\balready\b")
+_DONE = re.compile(r"済(?:み|ませ|んで)|て(?:あり|あっ|おり|います)|ました|完了し|終え|終わっ|\balready\b")
 """The customer has done it: 「退職の手続きは御社の画面で済ませてあり」."""
 _TO_DO = frozenset({"行う", "実施", "実行", "願う"})
 _NEAR = 0.3  # a cosine from which a condition is the customer's
