@@ -66,6 +66,8 @@ def examples(data: Path) -> list[Example]:
             found.append(Example(text, route))
     for name in ("harmless_ja.txt", "harmless_en.txt"):
         found += [Example(line, "none") for line in (TEXTS / name).read_text(encoding="utf-8").splitlines()]
+    for line in (TEXTS / "harmless_inquiries_ja.txt").read_text(encoding="utf-8").splitlines():
+        found.append(Example(body(line.replace("\\n", "\n")), "none", "labelled"))
     rng = random.Random(0)
     train = data / "train"
     found += [Example(row["question"], "none") for row in lines(train / "faq_ja.jsonl.gz")]
