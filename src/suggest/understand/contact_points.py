@@ -27,7 +27,7 @@ _LOCAL = re.compile(r"[A-Za-z0-9._%+'-]{1,80}\Z")
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)", re.ASCII)
 _IPV6 = re.compile(r"(?<!\w)(?<![0-9A-Fa-f:]:)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])", re.ASCII)
 _VERSION_BEFORE = re.compile(
-    r"(?:ver(?:sion)?\.?|v|バージョン|ビルド|build|release|リリース|firmware|ファームウェア|(?:up|down)grad(?:e|ed|ing) (?:from|to)|updat(?:e|ed|ing) (?:from|to)|\d\.\d{1,5} (?:to|から)|\d\.\d{1,5} ?(?:→|->)|クライアント|ドライバー?|エージェント|ソフト(?:ウェア)?|アプリ|プラグイン|client|driver|agent|component|plug-?in|app)[ :は]{0,3}\Z",
+    r"(?:ver(?:sion)?\.?|v|バージョン|ビルド|build|release|リリース|firmware|ファームウェア|(?:up|down)grad(?:e|ed|ing) (?:from|to)|updat(?:e|ed|ing) (?:from|to)|(?<![\d.])\d{1,2}(?:\.\d{1,5}){1,3} ?(?:to|から|→|->)|クライアント|ドライバー?|エージェント|ソフト(?:ウェア)?|アプリ|プラグイン|client|driver|agent|component|plug-?in|app)[ :は]{0,3}\Z",
     re.IGNORECASE,
 )
 
@@ -38,6 +38,7 @@ _PHONE_JP = re.compile(
 )
 _DIGITS = re.compile(rf"(?<![A-Za-z0-9])(?<!\d[-.])0(?:{_SEPARATOR}?\d){{9,10}}(?!\d|{DASH}\d)", re.ASCII)
 _PHONE_WORLD = re.compile(r"(?<![A-Za-z0-9+])\+\d{1,3}(?:[-. ]?\(?\d{1,5}\)?){2,6}(?!\d)", re.ASCII)
+_PHONE_UK = re.compile(r"(?<![\w-])(?:\(?0\d{4}\)?|\(?0\d{3}\)?) \d{3} ?\d{3,4}(?![\w-])", re.ASCII)
 _PHONE_US = re.compile(r"(?<![\w-])(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}(?![\w-])", re.ASCII)
 _PHONE_WORD = re.compile(
     r"(?:電話|携帯|ケータイ|tel|phone|mobile|連絡先|fax|内線)[^\d\n]{0,12}\Z", re.IGNORECASE
@@ -103,7 +104,7 @@ def _phones(text: str) -> Iterator[Found]:
     for pattern in (_PHONE_ALONE, _EXTENSION):
         for match in pattern.finditer(text):
             yield "phone", *match.span(1)
-    for pattern in (_PHONE_WORLD, _PHONE_US):
+    for pattern in (_PHONE_WORLD, _PHONE_US, _PHONE_UK):
         for match in pattern.finditer(text):
             if 8 <= sum(c.isdigit() for c in match.group()) <= 15:
                 yield "phone", *match.span()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.resources import files
 from typing import Literal
 
 from suggest.text import morphemes
@@ -26,8 +27,9 @@ _ENGLISH = re.compile(
     rf"|\b[Mm]y (?:colleague|husband|wife|son|daughter|mother|father|brother|sister|partner|boss|manager|assistant|friend),?"
     rf"|\b(?:[Aa]sk for|[Aa]ttn:?|c/o|[Ss]peak (?:to|with)|[Cc]are of|holder)"
     rf"|\b[Oo]ur (?:colleague|manager|director|accountant|admin|administrator)"
-    rf"|\b(?:[Rr]egistered|[Aa]ccount|[Cc]ard|[Ff]ull|[Gg]uest|[Cc]ontact) name(?: is|:)?|\b[Nn]ame on (?:the |my )?(?:card|account|order|booking)(?: is|:)?)"
-    rf"[ ]((?:[A-Z]\.[ ]?){{0,3}}{_NAME})"
+    rf"|\b(?:[Rr]egistered|[Aa]ccount|[Cc]ard|[Ff]ull|[Gg]uest|[Cc]ontact) name(?: is|:)?|\b[Nn]ame on (?:the |my )?(?:card|account|order|booking)(?: is|:)?"
+    rf"|\b(?:[Pp]t|[Pp]atient|[Tt]enant|[Dd]aughter|[Ss]on|[Hh]usband|[Ww]ife)(?:[:,]| =| is)?|\b(?:[Cc]aller|[Vv]isitor|[Gg]uest) is"
+    rf")[ ]((?:[A-Z]\.[ ]?){{0,3}}{_NAME})(?![A-Za-z0-9])"
 )
 _INTRODUCTION = re.compile(
     rf"(?:\b[Tt]his is|\bI am|\bI['\u2019]m)[ ]({_FULL})(?=,| from| at| with| in\b| and|\.|\n|\Z)"
@@ -36,8 +38,19 @@ _INTRODUCTION = re.compile(
 _SIGNED = re.compile(
     r"(?:^|\n|(?<=[.!?]))[ ]{0,4}(?:Best|Kind|Warm|Many|With)?[ ]?(?:[Rr]egards|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Cc]heers|[Rr]espectfully"
     r"|[Bb]est(?: wishes)?|[Yy]ours(?: truly| sincerely| faithfully)?)[ ]?[^\n\w]{0,3}[ \n]{1,4}"
-    rf"({_NAME})[ ]{{0,3}}(?=\n|,|\(|\Z)"
+    rf"((?:(?:Mr|Ms|Mrs|Miss|Dr)\.? )?(?:[A-Z]\. ?){{0,2}}{_NAME})[ ]{{0,3}}(?=\n|,|\(|\Z)"
 )
+_SINGLE = re.compile(
+    rf"(?<=[a-z,;:(=-] )(?<!\b[Tt]he )(?<!\b[Aa] )(?<!\b[Aa]n )(?:\()?({_PART})(?=[ ]?[,.;:)!?'\n]|\Z| (?![A-Z0-9]))"
+)
+"""One capitalised word inside an English sentence."""
+_SIGNED_ALONE = re.compile(rf"(?:^|\n)[ ]{{0,2}}(?:- ?)?({_PART})(?=,? ?(?:[A-Z][\w &]{{2,40}})?[ ]*\n?\Z)")
+"""The last line: "Gareth, Office Services\""""
+_AT_END_OF_LINE = re.compile(
+    rf"(?:部|課|室|係|社|支店|センター|チーム|グループ|担当)[ ]({_PART}(?: {_PART}){{1,2}})[ ]*(?=\n|\Z|[(])"
+)
+_IN_BRACKETS = re.compile(rf"(?<=[一-龥ぁ-んァ-ヶ])[ ]?[(]({_PART} {_PART})[)]")
+"""「五十畑 怜 (Rei Isohata)」"""
 _SLASHED = re.compile(r"(?<![A-Z/])([A-Z]{2,12})/([A-Z]{2,12})(?![A-Z/])")
 """As on tickets: 「KOBAYASHI/TAKESHI」"""
 _LOWER = re.compile(r"(?:^|(?<=\n))[ ]{0,2}([a-z]{2,12} [a-z]{2,14})(?=,|[ ]{0,2}(?:\n|\Z))")
@@ -50,7 +63,7 @@ _INITIALLED = re.compile(
 )
 """At the end: 「Sato R.」, "D. Castellano\""""
 _UNDER = re.compile(
-    rf"\b(?:booking|reservation|order|account|policy|appointment|registered|ticket)[^\n.]{{0,24}} under (?:the name )?({_NAME})(?![A-Za-z])"
+    rf"\b(?:booking|reservation|order|account|policy|appointment|registered|ticket|room|table|no\.)[^\n.]{{0,24}} under (?:the name )?({_NAME})(?![A-Za-z])"
 )
 _ADDRESSED = re.compile(rf"(?:^|\n)(?:Dear|Hi|Hello) ({_NAME})(?=,|\n|!)")
 _AFTER_NAMES = ("と申", "といいま", "様", "さま", "さん", "氏", "宛", "あて")
@@ -63,7 +76,9 @@ _IS_IN_JAPANESE = re.compile(
 )
 _JAPANESE = re.compile("[ぁ-ヶ]")
 _ALONE = re.compile(rf"(?:^|(?<=[。!?\n]))[ ]{{0,2}}({_PART} {_PART})[ ]{{0,2}}(?=\n|\Z)")
-_NAMED_SO = re.compile(rf"(?:名義(?:人)?|氏名|お?名前|宛名)(?:は|が|:|、)[ 「]?({_FULL})(?![A-Za-z])")
+_NAMED_SO = re.compile(
+    rf"(?:名義(?:人)?|氏名|お?名前|宛名|ローマ字)(?:は|が|で|:|、|表記は)[ 「]{{0,2}}({_FULL}|[A-Z]{{2,15}} [A-Z]{{2,15}})(?![A-Za-z])"
+)
 _CUED = re.compile(
     rf"(?:管理者|担当者?|窓口|責任者|上司|同僚|部下|前任者?|後任者?|名前|名義|私)(?:は|の|が|:|、)?[ ]?({_PART})(?=[ ]?(?:です|でござ|が|に|から|まで|宛|と|、|。))"
 )
@@ -73,7 +88,7 @@ _HAS_SUCH = re.compile(
 _PAIR = re.compile(rf"(?<![A-Za-z0-9@._-])(?=({_FULL})(?![A-Za-z0-9@_-]))")
 _NOT_NAMES = frozenset(word.lower() for word in lexicon("words")["not_names"])
 _ORGANISATIONS = frozenset(
-    "ltd inc llc corp co gmbh trading foods works partners logistics health group team support".split()
+    "sirs sir madam ltd inc llc corp co gmbh trading foods works partners logistics health group team support".split()
 )
 
 
@@ -97,12 +112,17 @@ def _by_given_name(text: str) -> Iterator[tuple[int, int]]:
     for match in (*_DASHED.finditer(text), *_ITS.finditer(text)):
         if _is_given(match.group(1).lower().split()[0]) and not _is_ordinary(match.group(1)):
             yield match.span(1)
+    if not _JAPANESE.search(text):
+        for match in (*_SINGLE.finditer(text), *_SIGNED_ALONE.finditer(text)):
+            if _is_given(match.group(1).lower()):
+                yield match.span(1)
     for match in (*_SLASHED.finditer(text), *_LOWER.finditer(text)):
         if all(is_syllabic(w) or _is_given(w) for w in re.split("[/ ]", match.group().strip().lower())):
             yield match.start(1), match.end()
     for match in _PAIR.finditer(text):
         first, *_, last = match.group(1).replace("\u2019", "'").lower().split()
-        if kind_of_word(last) == "ordinary":
+        capitals = match.group(1).split()[0].isupper()
+        if kind_of_word(last) == "ordinary" or (capitals and first not in words_of("given_names")):
             continue
         if _is_given(first) and last not in words_of("ordinary_words") | _ORGANISATIONS:
             yield match.span(1)
@@ -113,6 +133,10 @@ def _between_japanese(text: str) -> Iterator[tuple[int, int]]:
         group = 1 if match.group(1) else 2
         if not _is_ordinary(match.group(group)):
             yield match.span(group)
+    for match in (*_AT_END_OF_LINE.finditer(text), *_IN_BRACKETS.finditer(text)):
+        words = match.group(1).lower().split()
+        if _is_given(words[0]) or all(map(is_syllabic, words)):
+            yield match.span(1)
     for match in _IS_IN_JAPANESE.finditer(text):
         words = match.group(1).lower().split()
         if any(word in words_of("given_names") for word in words) or all(map(is_romaji, words)):
@@ -127,7 +151,10 @@ def _between_japanese(text: str) -> Iterator[tuple[int, int]]:
 
 def _is_given(word: str) -> bool:
     """Tell whether a lower-case word is a given name and nothing else."""
-    return word in words_of("given_names") and word not in words_of("ordinary_words")
+    first = word.partition("-")[0]
+    return (word in words_of("given_names") or first in _given_names()) and word not in words_of(
+        "ordinary_words"
+    )
 
 
 def _is_ordinary(name: str) -> bool:
@@ -174,6 +201,13 @@ def is_syllabic(word: str) -> bool:
         and _SYLLABLES.match(word) is not None
         and word not in words_of("romaji_like") | words_of("ordinary_words")
     )
+
+
+@lru_cache(maxsize=1)
+def _given_names() -> frozenset[str]:
+    """Return given names of many countries that no English text has as another word (``given_names.txt``)."""
+    text = (files(__package__) / "given_names.txt").read_text(encoding="utf-8")
+    return frozenset(text.split()) - words_of("romaji_like")
 
 
 @lru_cache(maxsize=8)

@@ -19,8 +19,12 @@ COMPANY = re.compile(
 OF_SOMEBODY = re.compile(
     alternatives(lexicon("words")["before_names"]) + r"(?:の|は|が|:|、|[ (「])[ (「]?\Z"
 )
+_OF_PERSON = re.compile(
+    r"(?:同課|同部|同僚|同期|上司|部下|上長|前任(?:者)?|後任(?:者)?|先輩|後輩|友人|知人|担任|申告者|通報者)(?:の|は|が|:|=| )[ ]?([一-龥々ヶノ]{1,4})(?=[のがはもとにをへ、。()\n]|から|まで|宛|です|さん|様|\Z)"
+)
+"""「前任の岡部から」: also family names that are places."""
 OF_FAMILY = re.compile(alternatives(lexicon("words")["family"]) + r"(?:の|は|が|、|[ (「])[ (「]?\Z")
-_OF_COMPANY = re.compile(r"(?:株式|有限|合同)会社[^。、\s]{1,16}(?:の| |、)\Z")
+_OF_COMPANY = re.compile(r"(?:(?:株式|有限|合同)会社|[(][株有][)])[^。、\s]{1,16}(?:の| |、)\Z")
 _DECLARED = re.compile(
     r"(?:^|(?<=[の、。\s「(:!]))(?![一-龥々]{1,6}の[一-龥])([一-龥々ヶ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}?)(?=と(?:申し|もうし)ま)",
     re.MULTILINE,
@@ -61,12 +65,19 @@ _IN_KATAKANA = re.compile(
 )
 """「ヤナギサワ様より」: Japanese syllables; of a word that no dictionary has a person is made."""
 _MIXED = re.compile(
-    rf"(?<![一-龥々])([一-龥々ヶ]{{1,4}}[ァ-ヶー]{{2,4}}[一-龥]?)(?=[ ]?{alternatives(lexicon('words')['honorifics'])})"
+    r"(?<![一-龥々ァ-ヶ])([一-龥々ヶ]{1,4}(?:[ァ-ヶー]{2,4}[一-龥]?|[ぁ-ん]{2,3}(?=の[母父妻夫親兄姉弟妹祖])))(?![一-龥ァ-ヶー](?<![様氏宛殿君]))"
 )
 """「長谷部ヨシ子様」"""
 _HIRAGANA_PAIR = re.compile(
     r"(?<![ぁ-んァ-ヶ一-龥])([ぁ-ん]{2,5} [ぁ-ん]{2,5})(?= {0,2}(?:[+(]?0\d|です|でござ|と申|といい|と言い|様|さん|\n|\Z))"
 )
+_NAMED_IN_HIRAGANA = re.compile(
+    r"(?:名前|氏名|名義|フリガナ|ふりがな)(?:は|が|:|は、)[ 「]?([ぁ-ん]{2,5} [ぁ-ん]{2,5}?)(?=です|でござ|と|に|[」。、\n]|\Z)"
+)
+_HONOURED = re.compile(
+    rf"(?<![ァ-ヶー・])([ァ-ヶー]{{1,10}}(?:・[ァ-ヶー]{{1,10}}){{1,3}}(?=[ ]?{alternatives(lexicon('words')['honorifics'])})|[ァ-ヶー]{{2,10}}[・ ][ァ-ヶー]{{1,10}}(?=[(](?:男|女)))"
+)
+"""「ファム・ティ・ランさん」: whoever has parts and an honorific is a person."""
 _OF_SECTION = re.compile(
     r"(?:総務|経理|人事|営業|広報|法務|情シス|管理部|総務部|経理部|人事部|営業部|システム部|担当)[ :]([一-龥])[ ]?(?=\n|\Z|です|でござ)"
 )
@@ -120,12 +131,17 @@ def by_cue(text: str) -> Iterator[Stretch]:
     for match in _IN_KATAKANA.finditer(text):
         if not in_dictionary(match.group(1)):
             yield match.span(1)
+    for match in (*_HONOURED.finditer(text), *_NAMED_IN_HIRAGANA.finditer(text)):
+        yield match.span(1)
     for match in _MIXED.finditer(text):
         if any(map(is_family, morphemes(match.group(1))[:1])):
             yield match.span(1)
     for match in _HIRAGANA_PAIR.finditer(text):
         by_number = text[match.end() : match.end() + 4].lstrip(" +(").startswith("0")
         if by_number or any(may_name(part, shortest=2) for part in match.group(1).split()):
+            yield match.span(1)
+    for match in _OF_PERSON.finditer(text):
+        if match.group(1) not in NOT_NAMES and (may_name(match.group(1)) or match.group(1) in SURNAMES):
             yield match.span(1)
     for match in _RELATIVE.finditer(text):
         if may_name(match.group(1), shortest=2):

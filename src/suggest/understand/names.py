@@ -65,6 +65,7 @@ _TITLES = tuple(lexicon("words")["titles"])
 _BEFORE_BRACKETS = re.compile(rf"(?:\d|{alternatives(lexicon('words')['titles'])}) ?[(]\Z")
 _INTRODUCED = ("と申", "といいま", "と言いま", "ともうします")
 _IS = ("です", "でした", "でございます", "であります")
+_NO_NAMES = frozenset("日前 日後 日目 数人 一列 見方".split())
 _GIVEN = re.compile("[一-龥々]{1,3}|[ぁ-ん]{2,4}|[ァ-ヶー]{2,5}")
 
 
@@ -199,6 +200,8 @@ def _named(found: Sequence[Morpheme], first: int, end: int, text: str) -> tuple[
     given = _unusual_given(found, end, text) if len(run) == 1 and may_be_family(run[0]) else None
     if given is not None:
         return (start, given[0]), given[1]
+    if _stands_alone(run, before, after):
+        return (start, stop), end
     if len(run) >= 2 and is_family(run[0]) and is_person(run[1]):
         spaced = any(m.surface == " " for m in found[first:end])
         follows = after.startswith((*_HONORIFICS, *_TITLES, "宛", "名義")) or not re.match("[一-龥々]", after)
@@ -208,6 +211,24 @@ def _named(found: Sequence[Morpheme], first: int, end: int, text: str) -> tuple[
     if _has_cue(run, before, after, found[end] if end < len(found) else None):
         return (start, stop), end
     return None, end
+
+
+def _stands_alone(run: Sequence[Morpheme], before: str, after: str) -> bool:
+    """Tell whether kanji that the dictionary has as a name only are somebody wherever they stand: 門倉.
+
+    Of 3,900 articles and inquiries of others none has such a word that is not a name, but for :data:`_NO_NAMES`.
+    """
+    text = "".join(m.surface for m in run)
+    return (
+        any(is_person(m) and m.pos[3] in ("姓", "名") for m in run)
+        and re.fullmatch("[一-龥々ヶ]{2,6}", text) is not None
+        and text not in _NO_NAMES
+        and re.search("[一-龥々ァ-ヶーA-Za-z0-9]\\Z", before) is None
+        and (
+            re.match("[一-龥々ァ-ヶーA-Za-z0-9]", after) is None
+            or after.startswith((*_HONORIFICS, *_TITLES, "宛", "名義"))
+        )
+    )
 
 
 def _unusual_given(found: Sequence[Morpheme], at: int, text: str) -> tuple[int, int] | None:

@@ -79,6 +79,20 @@ _OF_TWO_PARTS = re.compile(
     r"(?:^|(?<=\n))[^\n:]{1,10}: ?((?=[A-Z0-9-]{0,16}\d{3})[A-Z0-9]{3,8}(?:-[A-Z0-9]{1,8}){1,4})(?=\n|\Z| )"
 )
 """A field with a number, under a text that speaks of serial numbers: 「本体:X7KF-004218-J」"""
+_LOGIN = re.compile(
+    r"(?:ログイン|ユーザー?|会員|アカウント|メンバー) ?(?:ID|名)[ 」)]{0,2}(?:は|が|:|=)[ 「\"']{0,2}([a-z][\w.+-]{3,30})(?![\w@])"
+    r"|(?i:\b(?:user ?name|login|user ?id|log-?in id)\b)(?: is|:|=) ?[\"']?([A-Za-z](?=[\w.-]{0,30}[\d_.])[\w.+-]{2,29}\w)(?![\w@])",
+    re.ASCII,
+)
+"""What somebody logs in with, also without a figure: 「ユーザーIDは kfujimori」"""
+_LABEL_AFTER = re.compile(
+    rf"(?<![A-Za-z0-9-])(\d{{3,5}}(?:{DASH}\d{{3,5}}){{2,3}}|\d{{10,14}})[ 」]{{0,2}}(?:という|の|が)[ ]?(?:伝票|追跡|送り状|お?問い?合わせ)番号"
+)
+_PASSPORT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{7}(?![A-Za-z0-9])")
+_LICENCE = re.compile(r"(?<![A-Za-z0-9-])\d{12}(?![A-Za-z0-9-])")
+_ROUTING = re.compile(r"\brouting(?: (?:number|no\.?))?[ :]{1,2}(\d{9})(?!\d)", re.IGNORECASE)
+_FOURS = re.compile(r"(?<![\d-])[3-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}(?![\d-])")
+_ABOUT_CARDS = re.compile(r"カード|クレカ|決済|\bcard\b|payment", re.IGNORECASE)
 _RESIDENCE_CARD = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{8}[A-Z]{2}(?![A-Za-z0-9])")
 _ON_CARD = re.compile(r"カード[ :]{1,2}(\d{4}(?: ?\d{3,4}){2,3}(?: ?\d)?)(?!\d)")
 
@@ -95,7 +109,8 @@ _BIRTH = re.compile(
 _BIRTH_LATER = re.compile(
     r"(?:生年月日|誕生日|date of birth|birthday|birth date)[^\d]{10,80}?((?:19\d{2}|200\d|201\d) ?(?:[年/.]|-) ?\d{1,2} ?(?:[月/.]|-) ?\d{1,2}日?"
     r"|(?:大正|昭和|平成|[TSH])\.? ?(?:\d{1,2}|元) ?[年/.-] ?\d{1,2} ?[月/.-] ?\d{1,2}日?"
-    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19\d{2}|20[01]\d))",
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19\d{2}|20[01]\d)"
+    r"|\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6} (?:19\d{2}|20[01]\d)|\d{1,2}/\d{1,2}/(?:19\d{2}|200\d))",
     re.IGNORECASE,
 )
 """A date in the sentence after, which no recent event has: the answer to 「生年月日をお願いいたします。」"""
@@ -127,6 +142,9 @@ def _cards(text: str) -> Iterator[Found]:
                 if expiry:
                     yield "card_expiry", *expiry.span(1)
                 break
+    if _ABOUT_CARDS.search(text):
+        for match in _FOURS.finditer(text):
+            yield "card", *match.span()
     for kind, pattern in (("card_expiry", _EXPIRY), ("card_security_code", _CVV)):
         for match in pattern.finditer(text):
             yield kind, *match.span(1)
@@ -180,6 +198,14 @@ def _identifiers(text: str) -> Iterator[Found]:
         for match in pattern.finditer(text):
             if sum(c.isdigit() for c in match.group(1)) >= 5 and match.end(1) not in named:
                 yield "customer_number", *match.span(1)
+    for match in _LOGIN.finditer(text):
+        yield "customer_number", *match.span(1 if match.group(1) else 2)
+    for match in _LABEL_AFTER.finditer(text):
+        yield "tracking_number", *match.span(1)
+    for about, pattern in (("パスポート|旅券|passport", _PASSPORT), ("免許", _LICENCE)):
+        if re.search(about, text, re.IGNORECASE):
+            for match in pattern.finditer(text):
+                yield "national_id", *match.span()
     for match in _PARCEL.finditer(text):
         yield "tracking_number", *match.span()
     for match in _RESIDENCE_CARD.finditer(text):
@@ -193,7 +219,7 @@ def _identifiers(text: str) -> Iterator[Found]:
 
 
 def _accounts(text: str) -> Iterator[Found]:
-    for pattern in (_POST_BANK, _IBAN, _IBAN_ALONE, _SORT_CODE):
+    for pattern in (_POST_BANK, _IBAN, _IBAN_ALONE, _SORT_CODE, _ROUTING):
         for match in pattern.finditer(text):
             for group, value in enumerate(match.groups(), 1):
                 if value:
