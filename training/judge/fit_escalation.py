@@ -35,7 +35,7 @@ TEXTS = Path(__file__).parent / "escalation"
 CLASSIFIERS = ROOT / "src" / "suggest" / "understand" / "classifiers"
 STRENGTH = 30.0
 """Inverse regularisation, chosen by the sets a to c of tests/data/signals.jsonl."""
-ALARMS = 0.03
+ALARMS = 0.02
 """Share of harmless whole inquiries that may alarm, held back, and of the labelled ones among them: they are the likest to real
 ones, and alarm more. Patterns have false alarms of their own."""
 LOOK_ALIKE_ALARMS = 0.05
