@@ -49,6 +49,7 @@ _SIGNED_ALONE = re.compile(rf"(?:^|\n)[ ]{{0,2}}(?:- ?)?({_PART})(?=,? ?(?:[A-Z]
 _AT_END_OF_LINE = re.compile(
     rf"(?:部|課|室|係|社|支店|センター|チーム|グループ|担当)[ ]({_PART}(?: {_PART}){{1,2}})[ ]*(?=\n|\Z|[(])"
 )
+_SPEAKER = re.compile(rf"(?:^|\n)\[?\d{{1,2}}:\d{{2}}(?::\d{{2}})?\]? ({_NAME}):")
 _IN_BRACKETS = re.compile(rf"(?<=[一-龥ぁ-んァ-ヶ])[ ]?[(]({_PART} {_PART})[)]")
 """「五十畑 怜 (Rei Isohata)」"""
 _SLASHED = re.compile(r"(?<![A-Z/])([A-Z]{2,12})/([A-Z]{2,12})(?![A-Z/])")
@@ -88,7 +89,7 @@ _HAS_SUCH = re.compile(
 _PAIR = re.compile(rf"(?<![A-Za-z0-9@._-])(?=({_FULL})(?![A-Za-z0-9@_-]))")
 _NOT_NAMES = frozenset(word.lower() for word in lexicon("words")["not_names"])
 _ORGANISATIONS = frozenset(
-    "sirs sir madam ltd inc llc corp co gmbh trading foods works partners logistics health group team support".split()
+    "sirs sir madam hr it accounts billing sales helpdesk ltd inc llc corp co gmbh trading foods works partners logistics health group team support".split()
 )
 
 
@@ -111,6 +112,9 @@ def _by_words_around(text: str) -> Iterator[tuple[int, int]]:
 def _by_given_name(text: str) -> Iterator[tuple[int, int]]:
     for match in (*_DASHED.finditer(text), *_ITS.finditer(text)):
         if _is_given(match.group(1).lower().split()[0]) and not _is_ordinary(match.group(1)):
+            yield match.span(1)
+    for match in _SPEAKER.finditer(text):
+        if _is_given(match.group(1).lower().split()[0]) or is_romaji(match.group(1).lower().split()[0]):
             yield match.span(1)
     if not _JAPANESE.search(text):
         for match in (*_SINGLE.finditer(text), *_SIGNED_ALONE.finditer(text)):

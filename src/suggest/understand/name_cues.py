@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from suggest.text import in_dictionary, morphemes
 from suggest.understand.lexicon import alternatives, lexicon
-from suggest.understand.name_words import NOT_NAMES, SURNAMES, is_family, is_person, may_name
+from suggest.understand.name_words import NOT_NAMES, SURNAMES, is_family, is_person, is_place, may_name
 
 Stretch = tuple[int, int]
 
@@ -78,6 +78,19 @@ _HONOURED = re.compile(
     rf"(?<![ァ-ヶー・])([ァ-ヶー]{{1,10}}(?:・[ァ-ヶー]{{1,10}}){{1,3}}(?=[ ]?{alternatives(lexicon('words')['honorifics'])})|[ァ-ヶー]{{2,10}}[・ ][ァ-ヶー]{{1,10}}(?=[(](?:男|女)))"
 )
 """「ファム・ティ・ランさん」: whoever has parts and an honorific is a person."""
+_SPEAKER = re.compile(
+    r"^\[?(?:\d{1,2}[/-]\d{1,2} )?\d{1,2}:\d{2}(?::\d{2})?\]?[ ]{0,2}(?:[一-龥ァ-ヶー]{2,10} )?([一-龥々ヶノ]{1,4}(?: [一-龥々ぁ-んァ-ヶ]{1,4})?|[ぁ-ん]{2,4})(?:さん|様)?[:>]",
+    re.MULTILINE,
+)
+"""Who speaks, in the log of a chat: 「[09:41] 田ノ上: …」"""
+_BEFORE_MAIL = re.compile(
+    r"(?:^|(?<=[・、。: \n]))([一-龥々ヶノ]{1,4}[ ]?[一-龥々ぁ-んァ-ヶー]{0,5}|[ァ-ヶー]{1,10}(?:・[ァ-ヶー]{1,10}){1,3})(?=[ ]?[(<][\w.+-]{1,40}@)",
+    re.MULTILINE,
+)
+_LISTED = re.compile(
+    r"(?:メンバー|同僚|社員|担当者?|者|員|人|方)[(「]((?:[一-龥々ヶノァ-ヴー]{1,8})(?:[、・,][一-龥々ヶノァ-ヴー]{1,8}){1,6})(?:など|ら|ほか)?[)」]"
+)
+"""「他のメンバー(本田、グェン)は」"""
 _OF_SECTION = re.compile(
     r"(?:総務|経理|人事|営業|広報|法務|情シス|管理部|総務部|経理部|人事部|営業部|システム部|担当)[ :]([一-龥])[ ]?(?=\n|\Z|です|でござ)"
 )
@@ -143,6 +156,18 @@ def by_cue(text: str) -> Iterator[Stretch]:
     for match in _OF_PERSON.finditer(text):
         if match.group(1) not in NOT_NAMES and (may_name(match.group(1)) or match.group(1) in SURNAMES):
             yield match.span(1)
+    for match in (*_SPEAKER.finditer(text), *_BEFORE_MAIL.finditer(text)):
+        name = match.group(1)
+        if (
+            name not in NOT_NAMES
+            and not AFTER_ORGANISATION.search(name)
+            and ("・" in name or _begins_name(name))
+        ):
+            yield match.span(1)
+    for match in _LISTED.finditer(text):
+        parts = list(re.finditer("[^、・,]+", match.group(1)))
+        if any(may_name(part.group()) for part in parts):
+            yield from ((match.start(1) + part.start(), match.start(1) + part.end()) for part in parts)
     for match in _RELATIVE.finditer(text):
         if may_name(match.group(1), shortest=2):
             yield match.span(1)
@@ -161,6 +186,13 @@ def around(text: str, start: int, end: int) -> tuple[str, str]:
 def introduced(before: str) -> bool:
     """Tell whether somebody is introduced: 「情報管理室の…」."""
     return any(p.search(before) for p in (AFTER_ORGANISATION, _OF_COMPANY, _WORKS))
+
+
+def _begins_name(words: str) -> bool:
+    """Tell whether words begin with a family name, or are a given name."""
+    return may_name(words, shortest=2) or any(
+        is_person(m) or is_place(m) or m.surface in SURNAMES for m in morphemes(words)[:1]
+    )
 
 
 def _may_be_whole(words: str, *, alone: bool) -> bool:

@@ -46,7 +46,7 @@ _NOT_LONGER = re.compile(
 _LINE = re.compile(r"[^\n]+")
 _LABEL_WORDS = ["ご?" + word for word in lexicon("words")["name_labels"]]
 _LABELS = rf"{beginning(_LABEL_WORDS)}(?<![一-龥]){alternatives(_LABEL_WORDS)}"
-_LABEL = re.compile(rf"{_LABELS}[ ]?[:/][ ]?([^\n。、,;:|/]{{1,40}})", re.IGNORECASE)
+_LABEL = re.compile(rf"{_LABELS}[ ]?[:/=】\]][ ]?([^\n。、,;:|/]{{1,40}})", re.IGNORECASE)
 _LABEL_ALONE = re.compile(
     rf"{_LABELS}(?<=[一-龥ぁ-んァ-ヶ])[ ]{{1,2}}([一-龥々ぁ-んァ-ヶー][^\n。、,;:|/]{{1,40}})"
 )

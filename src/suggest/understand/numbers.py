@@ -72,7 +72,9 @@ _ANSWERED = re.compile(
 )
 """What somebody answers to 「ご注文番号をお知らせください。」 in a conversation."""
 _SAID_LATER = re.compile(
-    rf"(?:シリアル|製造番号|機番|送り状|伝票|会員番号|お客様番号|契約番号|在留カード番号)[^。\n]{{2,20}}? (?<![A-Za-z0-9]){_VALUE}"
+    rf"(?:シリアル|製造番号|機番|送り状|伝票|会員番号|お客様番号|契約番号|在留カード番号)[^。\n]{{2,20}}?[ ?!、:「](?<![A-Za-z0-9]){_VALUE}"
+    rf"|\b(?:serial|tracking number|account number|member number)\b[^.\n]{{0,40}}?\b(?:is|reads|says):? {_VALUE}",
+    re.IGNORECASE,
 )
 """「製造番号は裏のシールに 2Y81047733B と…」"""
 _OF_TWO_PARTS = re.compile(
@@ -81,7 +83,7 @@ _OF_TWO_PARTS = re.compile(
 """A field with a number, under a text that speaks of serial numbers: 「本体:X7KF-004218-J」"""
 _LOGIN = re.compile(
     r"(?:ログイン|ユーザー?|会員|アカウント|メンバー) ?(?:ID|名)[ 」)]{0,2}(?:は|が|:|=)[ 「\"']{0,2}([a-z][\w.+-]{3,30})(?![\w@])"
-    r"|(?i:\b(?:user ?name|login|user ?id|log-?in id)\b)(?: is|:|=) ?[\"']?([A-Za-z](?=[\w.-]{0,30}[\d_.])[\w.+-]{2,29}\w)(?![\w@])",
+    r"|(?:(?i:\b(?:user ?name|login|user ?id|log-?in id|user)\b)(?: is|:|=)|(?<![A-Za-z])ID(?:は|が|:)|ID[^\n]{0,30}\n[^\n:]{1,12}:) ?[\"']?([A-Za-z](?=[\w.-]{0,30}[\d_.])[\w.+-]{2,29}\w)(?![\w@])",
     re.ASCII,
 )
 """What somebody logs in with, also without a figure: 「ユーザーIDは kfujimori」"""
@@ -89,6 +91,7 @@ _LABEL_AFTER = re.compile(
     rf"(?<![A-Za-z0-9-])(\d{{3,5}}(?:{DASH}\d{{3,5}}){{2,3}}|\d{{10,14}})[ 」]{{0,2}}(?:という|の|が)[ ]?(?:伝票|追跡|送り状|お?問い?合わせ)番号"
 )
 _PASSPORT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{7}(?![A-Za-z0-9])")
+_SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 _LICENCE = re.compile(r"(?<![A-Za-z0-9-])\d{12}(?![A-Za-z0-9-])")
 _ROUTING = re.compile(r"\brouting(?: (?:number|no\.?))?[ :]{1,2}(\d{9})(?!\d)", re.IGNORECASE)
 _FOURS = re.compile(r"(?<![\d-])[3-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}(?![\d-])")
@@ -175,7 +178,7 @@ def _identifies(value: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _identifier_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    between = r"[ 」)\]]{0,2}(?:は|が|:|=|#|/| is )?[ #「(\[]{0,3}(?:No\.?|#|:)?[ ]{0,2}"
+    between = r"[ 」】)\]]{0,2}(?:は|が|:|=|#|/| is )?[ #「(\[]{0,3}(?:No\.?|#|:)?[ ]{0,2}"
     return tuple(
         (
             item["type"],
@@ -202,7 +205,11 @@ def _identifiers(text: str) -> Iterator[Found]:
         yield "customer_number", *match.span(1 if match.group(1) else 2)
     for match in _LABEL_AFTER.finditer(text):
         yield "tracking_number", *match.span(1)
-    for about, pattern in (("パスポート|旅券|passport", _PASSPORT), ("免許", _LICENCE)):
+    for about, pattern in (
+        ("パスポート|旅券|passport", _PASSPORT),
+        ("免許", _LICENCE),
+        ("SSN|social security", _SSN),
+    ):
         if re.search(about, text, re.IGNORECASE):
             for match in pattern.finditer(text):
                 yield "national_id", *match.span()
@@ -211,8 +218,9 @@ def _identifiers(text: str) -> Iterator[Found]:
     for match in _RESIDENCE_CARD.finditer(text):
         yield "national_id", *match.span()
     for match in _SAID_LATER.finditer(text):
-        if _identifies(match.group(1)) and len(match.group(1)) >= 6:
-            yield "customer_number", *match.span(1)
+        group = 1 if match.group(1) else 2
+        if _identifies(match.group(group)) and len(match.group(group)) >= 6:
+            yield "customer_number", *match.span(group)
     if "シリアル" in text or "製造番号" in text:
         for match in _OF_TWO_PARTS.finditer(text):
             yield "serial_number", *match.span(1)

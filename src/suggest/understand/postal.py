@@ -49,6 +49,7 @@ _POSTCODED = re.compile(
     r"(?:\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|, [A-Z]{2} \d{5}(?:-\d{4})?)\b"
 )
 """From a house number to a British or American post code."""
+_TALKS = re.compile(r" (?:is|at|but|was|live|from|to|says|yesterday|today) ")
 _BUILDING_NAMED = re.compile(
     r"(?:建物名?|マンション名?|アパート名?|部屋番号)(?:は|:|が)?[ 「]{1,2}([^\n」。、]{2,24})(?=」|$|\n|です)",
     re.MULTILINE,
@@ -69,7 +70,7 @@ def find_addresses(text: str) -> Iterator[Found]:
         if value and (_PREFECTURE.search(value) or _CITY.search(value)) and re.search(r"\d", value):
             yield "address", match.start(1), match.start(1) + len(value)
     for match in (*_ENGLISH.finditer(text), *_ROMAJI.finditer(text), *_POSTCODED.finditer(text)):
-        if any(c.isdigit() for c in match.group()):
+        if any(c.isdigit() for c in match.group()) and not _TALKS.search(match.group()):
             yield "address", *match.span()
     for match in _BUILDING_NAMED.finditer(text):
         if any(c.isdigit() for c in match.group(1)):
