@@ -227,3 +227,17 @@ def test_what_leans_on_a_sentence_that_goes_goes_with_it() -> None:
     text = run("複合機で認証エラーになります。基本認証が無効になった可能性はありますか。", article)[0].text
     assert "これらは" not in text
     assert "管理者へ通知が届きます。" in text
+
+
+def test_the_articles_that_a_thin_answer_names_are_named() -> None:
+    article = Article(
+        id="faq-block",
+        title="予約サイトを社員から隠す",
+        body=(
+            "予約サイトを隠すには、社員の利用権を外します。詳細については、次の記事を参照してください。\n"
+            "・予約サイトの利用権を外す"
+        ),
+    )
+    draft, _, _ = run("予約サイトを社員に見えないようにする方法を教えてください。", article)
+    verbatim(draft, article)
+    assert "次の記事を参照してください。\n・予約サイトの利用権を外す\n" in draft.text

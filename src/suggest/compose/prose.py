@@ -84,7 +84,9 @@ def add_plain(
     part.reason += [quote(article, "body", u.content) for u in causes if not isinstance(u.content, Listing)]
     pointer = chosen.pointer.content if chosen.pointer is not None else ()
     own_title = f"「{article.title.strip()}」"
-    if pointer and not isinstance(pointer, Listing) and not any(own_title in s.text for s in pointer):
+    if isinstance(pointer, Listing):
+        part.references += listed(article, "body", pointer)
+    elif not any(own_title in s.text for s in pointer) and pointer:
         part.references.append(quote(article, "body", pointer))
 
 

@@ -173,6 +173,7 @@ def _best(units: Sequence[Unit], default: float = 0.0) -> float:
 def _pointer(chosen: Sequence[Unit], pool: Sequence[Unit]) -> Unit | None:
     """Return the reference that is nearest to the concern, of the sections that are quoted."""
     pointers = [unit for unit in chosen if unit.pointer]
+    pointers = [unit for unit in pointers if not isinstance(unit.content, Listing)] or pointers
     if not pointers:
         return None
     nearest = max(pointers, key=lambda u: (u.score, [-n for n in u.place]))

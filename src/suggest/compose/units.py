@@ -16,6 +16,7 @@ from suggest.compose.roles import (
     is_polite,
     is_remedy,
     names_document,
+    role_of,
 )
 
 _ROLE_BONUS = {
@@ -28,6 +29,8 @@ _ROLE_BONUS = {
     "condition": -0.5,
 }
 _TELLING, _ASIDE = 0.3, 0.3
+_MOST_ARTICLES = 2
+_LONGEST_TITLE = 60
 _TITLE = re.compile(r"[^。：:>]{4,}(?:する|方法|手順|概要|について|トラブルシューティング)。?$")
 _LINKS = re.compile(r"記事|リンク|トピック|関連|詳細|参考|\b(?:articles?|links?|related)\b", re.IGNORECASE)
 
@@ -102,6 +105,10 @@ def units_of(sections: tuple[Section, ...], relevance: Relevance, japanese: bool
 def _list_units(
     s: int, b: int, block: Listing, relevance: Relevance, context: float, japanese: bool
 ) -> list[Unit]:
+    if _names_articles(block, japanese):
+        share = relevance.share(*block.texts)
+        titles = replace(block, procedure=False)
+        return [Unit(s, b, 0, titles, share, share + context, pointer=True)]
     whole = whole_list(block, japanese)
     if block.procedure:
         share = relevance.share(*block.texts)
@@ -124,6 +131,25 @@ def _list_units(
         share = relevance.share(*(x.text for x in sentences))
         units.append(Unit(s, b, p, sentences, share, share + context, bullet=True))
     return units
+
+
+def _names_articles(block: Listing, japanese: bool) -> bool:
+    """Tell whether a list of one or two titles says what to read: 「詳細については、次の記事を参照してください。」"""
+    intro = block.intro
+    return (
+        intro is not None
+        and not block.numbered
+        and len(block.items) <= _MOST_ARTICLES
+        and role_of(intro.text) == "reference"
+        and _LINKS.search(intro.text) is not None
+        and quotable(intro, japanese=japanese)
+        and all(
+            len(item.lines) == 1
+            and len(item.text) <= _LONGEST_TITLE
+            and all(quotable(x, japanese=japanese, in_list=True) for x in item.lines[0])
+            for item in block.items
+        )
+    )
 
 
 def _telling_facts(block: Listing, relevance: Relevance) -> Listing:
