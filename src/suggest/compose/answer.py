@@ -26,10 +26,8 @@ _TURN = 120  # characters of an answer that fill a chat message without an examp
 _ENGLISH = 2.2  # English takes about this many characters for one Japanese character
 _MIN_CASE_SHARE = 0.2
 _ON_TOPIC = 0.3
-_LIKE_WORDS, _LIKE = (
-    0.25,
-    0.2,
-)  # an Example with a smaller share of words and of meaning tells of something else
+_LIKE_WORDS = 0.25  # an Example with a smaller share of the concern's words, and
+_LIKE = 0.2  # with a smaller cosine to it, tells of something else
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _LEAST = 120  # characters that the sentence which answers the very question may always have
 _RIVALS = 3  # entries of each kind that are held against the article
@@ -165,7 +163,7 @@ def _from_article(
             max(room, budget // 3),
             japanese=wording.japanese,
             how=asks_how(concern),
-            in_trouble=wording.trouble != "none",
+            in_trouble=wording.in_trouble,
             on_topic=Relevance(concern, [article.title, concern]).share(article.title) >= _ON_TOPIC,
             seen=told if stated else seen,
         )
@@ -183,7 +181,7 @@ def _from_article(
             asked,
             part.said,
             room=max(left, _LEAST),
-            in_trouble=wording.trouble != "none",
+            in_trouble=wording.in_trouble,
             japanese=wording.japanese,
         )
         leading = [line for line in added if speaks_of_the_case(line.text, asked, beside=stated[0].text)]

@@ -46,17 +46,16 @@ def without_other_cases(kept: Sequence[Unit], relevance: Relevance, *, in_troubl
 
     The first paragraph of a section stays, and the one that says most about the concern.
     """
-    best = max(kept, key=lambda unit: unit.share, default=None)
+    main = max(kept, key=lambda unit: unit.share).paragraph if kept else None
     others = {
-        unit.place[:2]
+        unit.paragraph
         for unit in kept
-        if unit.block > 0 and _is_first(unit, kept) and _for_others(unit, relevance, in_trouble=in_trouble)
+        if unit.block > 0
+        and unit.paragraph != main
+        and _is_first(unit, kept)
+        and _for_others(unit, relevance, in_trouble=in_trouble)
     }
-    return [
-        unit
-        for unit in kept
-        if unit.place[:2] not in others or best is None or unit.place[:2] == best.place[:2]
-    ]
+    return [unit for unit in kept if unit.paragraph not in others]
 
 
 def without_what_is_done(kept: Sequence[Unit], concern: str) -> list[Unit]:
@@ -93,12 +92,12 @@ def own_trouble(units: Sequence[Unit], relevance: Relevance) -> tuple[int, int] 
             and _is_first(unit, units)
             and relevance.nearness(condition) >= _NEAR
         ):
-            return unit.place[:2]
+            return unit.paragraph
     return None
 
 
 def _is_first(unit: Unit, kept: Sequence[Unit]) -> bool:
-    return not any(other.place[:2] == unit.place[:2] and other.place < unit.place for other in kept)
+    return not any(other.paragraph == unit.paragraph and other.place < unit.place for other in kept)
 
 
 def _for_others(unit: Unit, relevance: Relevance, *, in_trouble: bool) -> bool:

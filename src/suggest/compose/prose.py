@@ -86,7 +86,7 @@ def add_plain(
     own_title = f"「{article.title.strip()}」"
     if isinstance(pointer, Listing):
         part.references += listed(article, "body", pointer)
-    elif not any(own_title in s.text for s in pointer) and pointer:
+    elif pointer and not any(own_title in s.text for s in pointer):
         part.references.append(quote(article, "body", pointer))
 
 
@@ -100,8 +100,8 @@ def _causes(chosen: Selection) -> list[Unit]:
         and u.lead.role == "cause"
         and chosen.sections[u.section].heading is None
         and not depends_on_previous(u.lead)
-        and not any(v.place[:2] == u.place[:2] and v.position > u.position for v in chosen.units)
-        and (u.block == 0 or not any(v.place[:2] == u.place[:2] and v is not u for v in chosen.units))
+        and not any(v.paragraph == u.paragraph and v.position > u.position for v in chosen.units)
+        and (u.block == 0 or not any(v.paragraph == u.paragraph and v is not u for v in chosen.units))
     ]
     rest = [u for u in chosen.units if u not in found and not u.bullet]
     return found if rest else found[1:]

@@ -12,14 +12,13 @@ from suggest.compose.quoting import depends_on_previous, has_note_mark, needs_st
 from suggest.compose.relevance import Relevance, similarity
 from suggest.compose.roles import follows_document, introduces, is_instruction, is_question
 from suggest.compose.sections import near_sections
-from suggest.compose.units import Unit, units_of
+from suggest.compose.units import ASIDE, TELLING, Unit, units_of
 
 _LONGEST_LIST = 1_000
 _MOST_UNITS = 300
 _SAME = 0.75
 _OWN = 0.4  # what a sentence has ahead for standing in the section that is nearest to the concern
-_TELLING = 0.3  # a share from which a sentence is clearly about the concern
-_NEARLY = 0.75
+_NEARLY = 0.75  # of the share of the best bullet: a note that says no with so much leads them
 _THIN = 100  # fewer characters leave most readers with a question
 _BRIEF = 450  # characters of a text that is quoted as a whole
 _HOW_TO = re.compile(r"(?:方法|手順|やり方|対処法?|解決策)[」）)]?$")
@@ -65,15 +64,16 @@ def select(
 ) -> Selection:
     """Choose the units of ``text`` that answer the concern, about ``budget`` characters of them.
 
-    ``sections`` are those of its outline that may be quoted; ``how`` says that the concern asks for a procedure, ``in_trouble`` that something went wrong, ``on_topic`` that the
-    title fits it; ``seen`` holds sentences that the draft already has. A list is taken whole or not at all.
+    ``sections`` are those of its outline that may be quoted; ``how`` says that the concern asks for a procedure,
+    ``in_trouble`` that something went wrong, ``on_topic`` that the title fits it; ``seen`` holds sentences that the draft
+    already has. A list is taken whole or not at all.
     """
     units = _fresh(units_of(sections, relevance, japanese), seen)
     brief = len(text) <= _BRIEF  # a short text is about its title: whoever found it, found all of it
     chosen_sections = near_sections(sections, units, relevance, budget, brief=brief)
-    own = own_trouble(units, relevance) if in_trouble else None
-    if own is not None:
-        chosen_sections.setdefault(own[0], 0.0)
+    trouble = own_trouble(units, relevance) if in_trouble else None
+    if trouble is not None:
+        chosen_sections.setdefault(trouble[0], 0.0)
     steps = [unit for unit in units if unit.procedure or _is_how_to(sections[unit.section])]
     if how and steps and not any(unit.section in chosen_sections for unit in steps):
         chosen_sections.setdefault(max(steps, key=lambda u: (u.score, -u.section)).section, 0.0)
@@ -100,7 +100,7 @@ def select(
         kept = [pointer, *(unit for unit in kept if unit.share >= 0.5 * pointer.share)]
         pointer = None
     kept += _asked_link(units, kept, relevance)
-    ordered = sorted(_in_order(kept, sections, chosen_sections), key=lambda unit: unit.place[:2] != own)
+    ordered = sorted(_in_order(kept, sections, chosen_sections), key=lambda unit: unit.paragraph != trouble)
     return Selection(sections, tuple(ordered), cut, pointer)
 
 
@@ -193,7 +193,7 @@ def _wanted(pointer: Unit, kept: Sequence[Unit], how: bool) -> bool:
     ):
         return False
     told = any(is_instruction(text) for unit in kept for text in unit.texts)
-    return pointer.share >= _TELLING or (how and not told) or sum(unit.length for unit in kept) < _THIN
+    return pointer.share >= TELLING or (how and not told) or sum(unit.length for unit in kept) < _THIN
 
 
 def _says_how(pointer: Unit, kept: Sequence[Unit]) -> bool:
@@ -216,8 +216,8 @@ def _without_asides(kept: list[Unit]) -> list[Unit]:
         unit
         for unit in kept
         if not unit.bullet
-        or best[unit.section, unit.block] < _TELLING
-        or unit.share >= 0.3 * best[unit.section, unit.block]
+        or best[unit.section, unit.block] < TELLING
+        or unit.share >= ASIDE * best[unit.section, unit.block]
     ]
 
 
@@ -248,7 +248,7 @@ def _warned_first(ordered: list[Unit], sections: Sequence[Section]) -> list[Unit
         for heading in [sections[i].heading]
         if heading is not None
         and _BEFOREHAND.search(heading.text)
-        and _best([u for u in ordered if u.section == i]) >= _TELLING
+        and _best([u for u in ordered if u.section == i]) >= TELLING
     }
     return sorted(ordered, key=lambda u: sections[u.section].heading is not None and u.section not in ahead)
 
@@ -259,7 +259,7 @@ def _refusal(ordered: Sequence[Unit]) -> Unit | None:
         if i and has_note_mark(unit.lead) and _SAYS_NO.search(unit.texts[0]):
             before = _best(ordered[:i])
             enough = _NEARLY * before if all(other.bullet for other in ordered[:i]) else before
-            if unit.share >= _TELLING and unit.share > enough and not depends_on_previous(unit.lead):
+            if unit.share >= TELLING and unit.share > enough and not depends_on_previous(unit.lead):
                 return unit
     return None
 
@@ -300,7 +300,7 @@ def _worth(unit: Unit, kept: list[Unit], floor: float, procedures: int, how: boo
                 for other in kept
             )
             fits = how or unit.section == 0 or unit.share >= max(floor, 0.15)
-            return (procedures == 0 and fits) or beside or unit.share > max(floor * 2.5, _TELLING)
+            return (procedures == 0 and fits) or beside or unit.share > max(floor * 2.5, TELLING)
         return unit.share >= floor
     if unit.lead.role == "contact":
         return False
@@ -326,7 +326,7 @@ def _before(unit: Unit, pool: Sequence[Unit], places: set[tuple[int, int, int]])
     return [
         u
         for u in pool
-        if u.place[:2] == unit.place[:2] and u.position < unit.position and u.place not in places
+        if u.paragraph == unit.paragraph and u.position < unit.position and u.place not in places
     ]
 
 

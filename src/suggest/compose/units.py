@@ -28,7 +28,10 @@ _ROLE_BONUS = {
     "fragment": -0.5,
     "condition": -0.5,
 }
-_TELLING, _ASIDE = 0.3, 0.3
+TELLING = 0.3
+"""A share from which a sentence is clearly about the concern."""
+ASIDE = 0.3
+"""A fact with less than this of the best one's share is beside the point."""
 _MOST_ARTICLES = 2
 _LONGEST_TITLE = 60
 _TITLE = re.compile(r"[^。：:>]{4,}(?:する|方法|手順|概要|について|トラブルシューティング)。?$")
@@ -53,6 +56,11 @@ class Unit:
     def place(self) -> tuple[int, int, int]:
         """Where the unit stands in the text."""
         return self.section, self.block, self.position
+
+    @property
+    def paragraph(self) -> tuple[int, int]:
+        """The paragraph or list in which the unit stands."""
+        return self.place[:2]
 
     @property
     def procedure(self) -> bool:
@@ -158,9 +166,9 @@ def _telling_facts(block: Listing, relevance: Relevance) -> Listing:
     if block.intro is not None or not all(s.role == "plain" and s.text.endswith("。") for s in said):
         return block
     shares = [relevance.share(item.text) for item in block.items]
-    if max(shares) < _TELLING:
+    if max(shares) < TELLING:
         return block
-    kept = [item for item, share in zip(block.items, shares, strict=True) if share >= _ASIDE * max(shares)]
+    kept = [item for item, share in zip(block.items, shares, strict=True) if share >= ASIDE * max(shares)]
     return replace(block, items=tuple(kept), thinned=block.thinned or len(kept) < len(block.items))
 
 

@@ -135,6 +135,11 @@ class Wording:
     reader: Reader = "general"
 
     @property
+    def in_trouble(self) -> bool:
+        """Something went wrong for the customer, through the product or by themselves."""
+        return self.trouble != "none"
+
+    @property
     def japanese(self) -> bool:
         """The reply is in Japanese."""
         return self.language == "ja"

@@ -26,7 +26,7 @@ _AROUND = re.compile(
 _LOCAL = re.compile(r"[A-Za-z0-9._%+'-]{1,80}\Z")
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)", re.ASCII)
 _IPV6 = re.compile(r"(?<!\w)(?<![0-9A-Fa-f:]:)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])", re.ASCII)
-_PUBLIC = frozenset("8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 0.0.0.0 127.0.0.1 255.255.255.0".split())
+_NOBODYS = frozenset("8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 0.0.0.0 127.0.0.1 255.255.255.0".split())
 _VERSION_BEFORE = re.compile(
     r"(?:ver(?:sion)?\.?|v|バージョン|ビルド|build|release|\bfw|リリース|firmware|ファームウェア|(?:up|down)grad(?:e|ed|ing) (?:from|to)|updat(?:e|ed|ing) (?:from|to)|(?<![\d.])\d{1,2}(?:\.\d{1,5}){1,3} ?(?:to|から|→|->)|クライアント|ドライバー?|エージェント|ソフト(?:ウェア)?|アプリ|プラグイン|client|driver|agent|component|plug-?in|app)[ :は]{0,3}\Z",
     re.IGNORECASE,
@@ -72,7 +72,7 @@ def _networks(text: str) -> Iterator[Found]:
     for match in _IPV4.finditer(text):
         named_version = _VERSION_BEFORE.search(text, max(0, match.start() - 20), match.start())
         if (
-            match.group() not in _PUBLIC
+            match.group() not in _NOBODYS
             and not named_version
             and all(int(part) < 256 for part in match.group().split("."))
         ):

@@ -78,7 +78,7 @@ _IS_IN_JAPANESE = re.compile(
 _JAPANESE = re.compile("[ぁ-ヶ]")
 _ALONE = re.compile(rf"(?:^|(?<=[。!?\n]))[ ]{{0,2}}({_PART} {_PART})[ ]{{0,2}}(?=\n|\Z)")
 _NAMED_SO = re.compile(
-    rf"(?:名義(?:人)?|氏名|お?名前|宛名|ローマ字)(?:は|が|で|:|、|表記は)[ 「]{{0,2}}({_FULL}|[A-Z]{{2,15}} [A-Z]{{2,15}})(?![A-Za-z])"
+    rf"(?:名義(?:人)?|氏名|お?名前|宛名|ローマ字)(?:は|が|で|:|、|表記は)[ 「]{{0,2}}({_FULL})(?![A-Za-z])"
 )
 _CUED = re.compile(
     rf"(?:管理者|担当者?|窓口|責任者|上司|同僚|部下|前任者?|後任者?|名前|名義|私)(?:は|の|が|:|、)?[ ]?({_PART})(?=[ ]?(?:です|でござ|が|に|から|まで|宛|と|、|。))"
@@ -114,7 +114,8 @@ def _by_given_name(text: str) -> Iterator[tuple[int, int]]:
         if _is_given(match.group(1).lower().split()[0]) and not _is_ordinary(match.group(1)):
             yield match.span(1)
     for match in _SPEAKER.finditer(text):
-        if _is_given(match.group(1).lower().split()[0]) or is_romaji(match.group(1).lower().split()[0]):
+        first = match.group(1).lower().split()[0]
+        if _is_given(first) or is_romaji(first):
             yield match.span(1)
     if not _JAPANESE.search(text):
         for match in (*_SINGLE.finditer(text), *_SIGNED_ALONE.finditer(text)):
@@ -125,9 +126,10 @@ def _by_given_name(text: str) -> Iterator[tuple[int, int]]:
             yield match.start(1), match.end()
     for match in _PAIR.finditer(text):
         first, *_, last = match.group(1).replace("\u2019", "'").lower().split()
-        capitals = match.group(1).split()[0].isupper()
-        if kind_of_word(last) == "ordinary" or (capitals and first not in words_of("given_names")):
+        if kind_of_word(last) == "ordinary":
             continue
+        if match.group(1).split()[0].isupper() and first not in words_of("given_names"):
+            continue  # 「SATA II」
         if _is_given(first) and last not in words_of("ordinary_words") | _ORGANISATIONS:
             yield match.span(1)
 

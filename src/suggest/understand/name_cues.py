@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from suggest.text import in_dictionary, morphemes
 from suggest.understand.lexicon import alternatives, lexicon
@@ -114,63 +114,100 @@ _FIELD = re.compile(
 """A field of its own: 「会員番号:T0048/新垣 琉/098-…」"""
 
 
+def _is_declared(words: str) -> bool:
+    return not COMPANY.search(words)
+
+
+def _may_name_short(words: str) -> bool:
+    return may_name(words, shortest=2)
+
+
+def _is_known(words: str) -> bool:
+    return may_name(words) or words in SURNAMES
+
+
+def _is_unknown_word(words: str) -> bool:
+    return not in_dictionary(words)
+
+
+def _begins_with_family(words: str) -> bool:
+    return any(map(is_family, morphemes(words)[:1]))
+
+
+def _begins_name(words: str) -> bool:
+    """Tell whether words that name no organisation begin with a family name, or are a given name, or have parts."""
+    if AFTER_ORGANISATION.search(words):
+        return False
+    return (
+        "・" in words
+        or may_name(words, shortest=2)
+        or any(is_person(m) or is_place(m) or m.surface in SURNAMES for m in morphemes(words)[:1])
+    )
+
+
+def _may_be_whole(words: str, *, alone: bool = False) -> bool:
+    """Tell whether words in a name's place are one: a known name, a family name with another word, katakana of no known word."""
+    first, *others = re.split("[ ・]", words)
+    if not others:
+        return may_name(first, shortest=2) and (len(first) > 1 or not alone or first in SURNAMES)
+    if "ァ" <= first[0] <= "ヶ":
+        return any(is_person(m) for part in (first, *others) for m in morphemes(part))
+    return may_name(first)
+
+
+def _may_stand_alone(words: str) -> bool:
+    return _may_be_whole(words, alone=True)
+
+
+_CUES: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
+    (_DECLARED, _is_declared),
+    (_CALLED, may_name),
+    (_BESIDE_NUMBER, may_name),
+    *(
+        (pattern, _may_be_whole)
+        for pattern in (
+            _FIGURE_OF,
+            _DID,
+            _EXTENSION,
+            _CHILD_OF,
+            _FORMERLY,
+            _FOR,
+            _HUMBLE,
+            _IN_HIRAGANA,
+            _FIELD,
+            _SELF,
+            _NAMED_SO,
+            _OF_SECTION,
+        )
+    ),
+    (_BESIDE, _may_stand_alone),
+    (_ENDS, _may_stand_alone),
+    (_IN_KATAKANA, _is_unknown_word),
+    (_HONOURED, bool),
+    (_NAMED_IN_HIRAGANA, bool),
+    (_MIXED, _begins_with_family),
+    (_OF_PERSON, _is_known),
+    (_SPEAKER, _begins_name),
+    (_BEFORE_MAIL, _begins_name),
+    (_RELATIVE, _may_name_short),
+)
+"""Where a name may stand (group 1), and what the words there must be to be one."""
+
+
 def by_cue(text: str) -> Iterator[Stretch]:
     """Yield names that the dictionary reads as other words where they stand: 小川, 池田, 彩."""
-    for match in _DECLARED.finditer(text):
-        if match.group(1) not in NOT_NAMES and not COMPANY.search(match.group(1)):
-            yield match.span(1)
-    for match in (*_CALLED.finditer(text), *_BESIDE_NUMBER.finditer(text)):
-        if match.group(1) not in NOT_NAMES and may_name(match.group(1)):
-            yield match.span(1)
-    for pattern in (
-        _FIGURE_OF,
-        _DID,
-        _BESIDE,
-        _EXTENSION,
-        _CHILD_OF,
-        _FORMERLY,
-        _FOR,
-        _HUMBLE,
-        _IN_HIRAGANA,
-        _ENDS,
-        _FIELD,
-        _SELF,
-        _NAMED_SO,
-        _OF_SECTION,
-    ):
+    for pattern, is_name in _CUES:
         for match in pattern.finditer(text):
-            if _may_be_whole(match.group(1), alone=pattern in (_ENDS, _BESIDE)):
+            if match.group(1) not in NOT_NAMES and is_name(match.group(1)):
                 yield match.span(1)
-    for match in _IN_KATAKANA.finditer(text):
-        if not in_dictionary(match.group(1)):
-            yield match.span(1)
-    for match in (*_HONOURED.finditer(text), *_NAMED_IN_HIRAGANA.finditer(text)):
-        yield match.span(1)
-    for match in _MIXED.finditer(text):
-        if any(map(is_family, morphemes(match.group(1))[:1])):
-            yield match.span(1)
     for match in _HIRAGANA_PAIR.finditer(text):
         by_number = text[match.end() : match.end() + 4].lstrip(" +(").startswith("0")
         if by_number or any(may_name(part, shortest=2) for part in match.group(1).split()):
-            yield match.span(1)
-    for match in _OF_PERSON.finditer(text):
-        if match.group(1) not in NOT_NAMES and (may_name(match.group(1)) or match.group(1) in SURNAMES):
-            yield match.span(1)
-    for match in (*_SPEAKER.finditer(text), *_BEFORE_MAIL.finditer(text)):
-        name = match.group(1)
-        if (
-            name not in NOT_NAMES
-            and not AFTER_ORGANISATION.search(name)
-            and ("・" in name or _begins_name(name))
-        ):
             yield match.span(1)
     for match in _LISTED.finditer(text):
         parts = list(re.finditer("[^、・,]+", match.group(1)))
         if any(may_name(part.group()) for part in parts):
             yield from ((match.start(1) + part.start(), match.start(1) + part.end()) for part in parts)
-    for match in _RELATIVE.finditer(text):
-        if may_name(match.group(1), shortest=2):
-            yield match.span(1)
     for match in _IS_INTRODUCED.finditer(text):
         before, _ = around(text, *match.span(1))
         if introduced(before) and match.group(1) not in NOT_NAMES and may_name(match.group(1)):
@@ -186,22 +223,3 @@ def around(text: str, start: int, end: int) -> tuple[str, str]:
 def introduced(before: str) -> bool:
     """Tell whether somebody is introduced: 「情報管理室の…」."""
     return any(p.search(before) for p in (AFTER_ORGANISATION, _OF_COMPANY, _WORKS))
-
-
-def _begins_name(words: str) -> bool:
-    """Tell whether words begin with a family name, or are a given name."""
-    return may_name(words, shortest=2) or any(
-        is_person(m) or is_place(m) or m.surface in SURNAMES for m in morphemes(words)[:1]
-    )
-
-
-def _may_be_whole(words: str, *, alone: bool) -> bool:
-    """Tell whether words in a name's place are one: a known name, a family name with another word, katakana of no known word."""
-    if words in NOT_NAMES:
-        return False
-    first, *others = re.split("[ ・]", words)
-    if not others:
-        return may_name(first, shortest=2) and (len(first) > 1 or not alone or first in SURNAMES)
-    if "ァ" <= first[0] <= "ヶ":
-        return any(is_person(m) for part in (first, *others) for m in morphemes(part))
-    return may_name(first)

@@ -53,8 +53,34 @@ _OTHER_NUMBER = re.compile(
     r"(?:番号|伝票|追跡|注文|No\.?|ID|コード|number|tracking|order|code)[^\d\n]{0,8}\Z", re.IGNORECASE
 )
 
-_PARCEL = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{9}[A-Z]{2}|JD\d{16,18}|1Z[0-9A-Z]{16})(?![A-Za-z0-9])")
-"""Numbers of international mail and of parcel services, which say themselves what they are."""
+_SHAPED: tuple[tuple[str, re.Pattern[str], re.Pattern[str] | None], ...] = (
+    (
+        "tracking_number",
+        re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{2}\d{9}[A-Z]{2}|JD\d{16,18}|1Z[0-9A-Z]{16})(?![A-Za-z0-9])"),
+        None,
+    ),
+    ("national_id", re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{8}[A-Z]{2}(?![A-Za-z0-9])"), None),  # 在留カード
+    (
+        "national_id",
+        re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{7}(?![A-Za-z0-9])"),
+        re.compile("パスポート|旅券|passport", re.IGNORECASE),
+    ),
+    ("national_id", re.compile(r"(?<![A-Za-z0-9-])\d{12}(?![A-Za-z0-9-])"), re.compile("免許")),
+    (
+        "national_id",
+        re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"),
+        re.compile("SSN|social security", re.IGNORECASE),
+    ),
+    (
+        "serial_number",
+        re.compile(
+            r"(?:^|(?<=\n))[^\n:]{1,10}: ?((?=[A-Z0-9-]{0,16}\d{3})[A-Z0-9]{3,8}(?:-[A-Z0-9]{1,8}){1,4})(?=\n|\Z| )"
+        ),
+        re.compile("シリアル|製造番号"),
+    ),
+)
+"""Type, shape, and what the text must speak of as well, where the shape alone does not say it: parcels, residence cards, passports,
+driving licences, social security, fields with serial numbers (「本体:X7KF-004218-J」)."""
 _VALUE = (
     rf"((?=(?:[A-Za-z0-9]|{DASH}|/){{0,16}}\d)[0-9A-Za-z]{{1,20}}(?:(?:{DASH}|/)[0-9A-Za-z]{{1,16}}){{0,6}}"
     r"(?: \d{1,8}(?![0-9A-Za-z:%円]|[.,/]\d)){0,4})"
@@ -77,10 +103,6 @@ _SAID_LATER = re.compile(
     re.IGNORECASE,
 )
 """「製造番号は裏のシールに 2Y81047733B と…」"""
-_OF_TWO_PARTS = re.compile(
-    r"(?:^|(?<=\n))[^\n:]{1,10}: ?((?=[A-Z0-9-]{0,16}\d{3})[A-Z0-9]{3,8}(?:-[A-Z0-9]{1,8}){1,4})(?=\n|\Z| )"
-)
-"""A field with a number, under a text that speaks of serial numbers: 「本体:X7KF-004218-J」"""
 _LOGIN = re.compile(
     r"(?:ログイン|ユーザー?|会員|アカウント|メンバー) ?(?:ID|名)[ 」)]{0,2}(?:は|が|:|=)[ 「\"']{0,2}([a-z][\w.+-]{3,30})(?![\w@])"
     r"|(?:(?i:\b(?:user ?name|login|user ?id|log-?in id|user)\b)(?: is|:|=)|(?<![A-Za-z])ID(?:は|が|:)|ID[^\n]{0,30}\n[^\n:]{1,12}:) ?[\"']?([A-Za-z](?=[\w.-]{0,30}[\d_.])[\w.+-]{2,29}\w)(?![\w@])",
@@ -90,13 +112,9 @@ _LOGIN = re.compile(
 _LABEL_AFTER = re.compile(
     rf"(?<![A-Za-z0-9-])(\d{{3,5}}(?:{DASH}\d{{3,5}}){{2,3}}|\d{{10,14}})[ 」]{{0,2}}(?:という|の|が)[ ]?(?:伝票|追跡|送り状|お?問い?合わせ)番号"
 )
-_PASSPORT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{7}(?![A-Za-z0-9])")
-_SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
-_LICENCE = re.compile(r"(?<![A-Za-z0-9-])\d{12}(?![A-Za-z0-9-])")
 _ROUTING = re.compile(r"\brouting(?: (?:number|no\.?))?[ :]{1,2}(\d{9})(?!\d)", re.IGNORECASE)
 _FOURS = re.compile(r"(?<![\d-])[3-6]\d{3}([ -])\d{4}\1\d{4}\1\d{4}(?![\d-])")
 _ABOUT_CARDS = re.compile(r"カード|クレカ|決済|\bcard\b|payment", re.IGNORECASE)
-_RESIDENCE_CARD = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{8}[A-Z]{2}(?![A-Za-z0-9])")
 _ON_CARD = re.compile(r"カード[ :]{1,2}(\d{4}(?: ?\d{3,4}){2,3}(?: ?\d)?)(?!\d)")
 
 _DATE = (
@@ -117,7 +135,7 @@ _BIRTH_LATER = re.compile(
     re.IGNORECASE,
 )
 """A date in the sentence after, which no recent event has: the answer to 「生年月日をお願いいたします。」"""
-_BEFORE_LONG = re.compile(r"(?<!\d)(?:19\d{2}|200\d)(?:年|/|-|\.) ?\d{1,2}(?:月|/|-|\.) ?\d{1,2}日?(?!\d)")
+_LONG_AGO = re.compile(r"(?<!\d)(?:19\d{2}|200\d)(?:年|/|-|\.) ?\d{1,2}(?:月|/|-|\.) ?\d{1,2}日?(?!\d)")
 """A second date beside a date of birth: the right one beside the wrong one."""
 _BORN = re.compile(rf"({_DATE}) ?(?:生まれ|生(?![ぁ-ん一-龥]))", re.IGNORECASE)
 
@@ -157,13 +175,9 @@ def _cards(text: str) -> Iterator[Found]:
 
 
 def _ends(card: re.Match[str]) -> tuple[int, ...]:
-    """Return where a card's number may end: before a last group of two digits the expiry date begins."""
-    whole = card.group()
-    return (
-        (card.end(), card.end() - 3)
-        if re.search(r" \d\d\Z", whole) and card.string[card.end() : card.end() + 1] in "/ "
-        else (card.end(),)
-    )
+    """Return where a card's number may end: its last two digits may be the month in which it expires."""
+    expires = re.search(r" \d\d\Z", card.group()) and card.string[card.end() : card.end() + 1] in "/ "
+    return (card.end(), card.end() - 3) if expires else (card.end(),)
 
 
 def _luhn(digits: list[int]) -> bool:
@@ -205,25 +219,14 @@ def _identifiers(text: str) -> Iterator[Found]:
         yield "customer_number", *match.span(1 if match.group(1) else 2)
     for match in _LABEL_AFTER.finditer(text):
         yield "tracking_number", *match.span(1)
-    for about, pattern in (
-        ("パスポート|旅券|passport", _PASSPORT),
-        ("免許", _LICENCE),
-        ("SSN|social security", _SSN),
-    ):
-        if re.search(about, text, re.IGNORECASE):
-            for match in pattern.finditer(text):
-                yield "national_id", *match.span()
-    for match in _PARCEL.finditer(text):
-        yield "tracking_number", *match.span()
-    for match in _RESIDENCE_CARD.finditer(text):
-        yield "national_id", *match.span()
     for match in _SAID_LATER.finditer(text):
         group = 1 if match.group(1) else 2
         if _identifies(match.group(group)) and len(match.group(group)) >= 6:
             yield "customer_number", *match.span(group)
-    if "シリアル" in text or "製造番号" in text:
-        for match in _OF_TWO_PARTS.finditer(text):
-            yield "serial_number", *match.span(1)
+    for kind, shape, about in _SHAPED:
+        if about is None or about.search(text):
+            for match in shape.finditer(text):
+                yield kind, *match.span(match.lastindex or 0)
 
 
 def _accounts(text: str) -> Iterator[Found]:
@@ -256,5 +259,5 @@ def _births(text: str) -> Iterator[Found]:
     for pattern in (_BIRTH, _BIRTH_LATER, _BORN) if "生" in text else (_BIRTH, _BIRTH_LATER):
         for match in pattern.finditer(text):
             yield "date_of_birth", *match.span(1)
-            for other in _BEFORE_LONG.finditer(text, match.end(1), match.end(1) + 40):
+            for other in _LONG_AGO.finditer(text, match.end(1), match.end(1) + 40):
                 yield "date_of_birth", *other.span()
