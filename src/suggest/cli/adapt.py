@@ -40,5 +40,5 @@ def describe(found: dict[str, object]) -> str:
     verdict = "adopted" if found["adopted"] else "not adopted (no clear gain)"
     return (
         f"{verdict}: {found['pairs']} own questions, mean reciprocal rank of the right entry by vectors "
-        f"{found['mrr_before']} before, {found['mrr_after']} after, each held back from what was learned"
+        f"{found['mrr_before']:.4f} before, {found['mrr_after']:.4f} after, each held back from what was learned"
     )

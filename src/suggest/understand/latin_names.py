@@ -88,7 +88,7 @@ _HAS_SUCH = re.compile(
 )
 _PAIR = re.compile(rf"(?<![A-Za-z0-9@._-])(?=({_FULL})(?![A-Za-z0-9@_-]))")
 _NOT_NAMES = frozenset(word.lower() for word in lexicon("words")["not_names"])
-_ORGANISATIONS = frozenset(
+ORGANISATIONS = frozenset(
     "sirs sir madam hr it accounts billing sales helpdesk ltd inc llc corp co gmbh trading foods works partners logistics health group team support".split()
 )
 
@@ -130,7 +130,7 @@ def _by_given_name(text: str) -> Iterator[tuple[int, int]]:
             continue
         if match.group(1).split()[0].isupper() and first not in words_of("given_names"):
             continue  # 「SATA II」
-        if _is_given(first) and last not in words_of("ordinary_words") | _ORGANISATIONS:
+        if _is_given(first) and last not in words_of("ordinary_words") | ORGANISATIONS:
             yield match.span(1)
 
 
@@ -166,7 +166,7 @@ def _is_given(word: str) -> bool:
 def _is_ordinary(name: str) -> bool:
     """Tell whether a name is made of words that greet, or that name a product or a team."""
     words = name.lower().split()
-    return any(word in _NOT_NAMES or word in _ORGANISATIONS for word in words) or all(
+    return any(word in _NOT_NAMES or word in ORGANISATIONS for word in words) or all(
         word in words_of("ordinary_words") - words_of("given_names") for word in words
     )
 

@@ -86,12 +86,17 @@ _VALUE = (
     r"(?: \d{1,8}(?![0-9A-Za-z:%円]|[.,/]\d)){0,4})"
 )
 """What follows a label: letters and digits, at least one of these."""
-_OF_THINGS = "エラー イベント ポート バージョン ビルド モデル ページ ロット 型 品 行 店 商品 製品 記事 文書 法人 登録 手順 更新 郵便 支店 機関 機種 部品 型式"
+_THINGS = "エラー イベント オファー ポート バージョン ビルド モデル ページ ロット 型 品 行 店 商品 製品 記事 文書 法人 登録 手順 更新 郵便 支店 機関 機種 部品 型式"
 _NUMBERED = re.compile(
-    "".join(f"(?<!{thing})" for thing in _OF_THINGS.split())
+    "".join(f"(?<!{thing})" for thing in _THINGS.split())
     + rf"(?:番号|ナンバー)[ 」)\]]{{0,2}}(?:は|が|:|=|#)?[ #「(\[]{{0,2}}{_VALUE}"
 )
 """A number with a label of any kind that is not one of things: 「需要家番号 03-118-40927」"""
+OF_THING = re.compile(
+    rf"(?:(?:{'|'.join(_THINGS.split())})(?:番号|ナンバー|コード|ID)|エラー|バージョン|ビルド|モデル|(?i:\b(?:error|version|build|model)(?: code| number)?))"
+    r"[ :は「#]{0,3}\Z"
+)
+"""What stands before the number of a thing, which is nobody's."""
 _ANSWERED = re.compile(
     rf"(?:番号|ID|number|reference)[^\n\d]{{0,30}}\n[^\n:]{{1,12}}: ?[^\n\d]{{0,12}}?(?<![A-Za-z0-9]){_VALUE}",
     re.IGNORECASE,
