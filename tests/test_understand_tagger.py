@@ -23,7 +23,7 @@ def found_in(text: str) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
-        ("[11:20] 客: 型番はWD-440で、製番 8H2200145 って書いてあります", "serial_number", "8H2200145"),
+        ("整理券のない予約です。確認No.:K-55210、名前は出してません", "order_number", "K-55210"),
         (
             "Booking ref QX7T2M, two nights, under Okonkwo. Could you add breakfast?",
             "name",
@@ -69,8 +69,8 @@ def test_nothing_that_the_patterns_find_is_lost() -> None:
 
 
 def test_offsets_are_those_of_the_text_as_written() -> None:
-    text = "［11:20］ 客： 型番はＷＤ－４４０で、製番　８Ｈ２２００１４５　って書いてあります"
-    assert "８Ｈ２２００１４５" in {text[s.start : s.end] for s in find_personal_data(text)}
+    text = "整理券のない予約です。確認Ｎｏ．：Ｋ－５５２１０、名前は出してません"
+    assert "Ｋ－５５２１０" in {text[s.start : s.end] for s in find_personal_data(text)}
 
 
 def test_features_are_of_the_text_alone() -> None:

@@ -8,7 +8,7 @@ a number that its parts are hashed to; arrays are made for a whole text at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from zlib import crc32
@@ -66,92 +66,100 @@ def _templates() -> tuple[_Parts, ...]:
     return tuple(single + joined + code)
 
 
-_TEMPLATES = _templates()
+_TEMPLATES = sorted(_templates(), key=len)
 _SEEDS = np.array([crc32(f"template {n}".encode()) for n in range(len(_TEMPLATES) + 1)], dtype=np.uint64)
+_NTH_PARTS = [
+    (
+        first,
+        np.array([(d + _REACH) * _COLUMNS + column for d, column in (t[nth] for t in _TEMPLATES[first:])]),
+    )
+    for nth in range(3)
+    for first in [next(n for n, t in enumerate(_TEMPLATES) if len(t) > nth)]
+]
+"""For each place in a template: the first template that has one, and the columns that stand there (of all distances)."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _OTHER_LINE = np.uint64(crc32(b"other line"))
-_OUTSIDE = np.uint64(crc32(b"outside"))
+_OUTSIDE = crc32(b"outside")
 
 
 def words_in(text: str) -> list[Morpheme]:
     """Return the words and marks of a folded text, without blanks."""
-    return [m for m in morphemes(text) if m.pos[0] != "空白"]
+    return [m for m in morphemes(text) if m.surface and m.pos[0] != "空白"]
 
 
 def buckets(text: str, words: Sequence[Morpheme]) -> NDArray[np.int64]:
     """Return the buckets of each word's features, shape (words, features), 0..BUCKETS; bucket 0 means nothing."""
     count = len(words)
-    lines = np.array(
-        [
-            text.count("\n", 0, words[0].start),
-            *(text.count("\n", a.start, b.start) for a, b in pairwise(words)),
-        ]
-    ).cumsum()
+    breaks = [text.count("\n", a.end, b.start) for a, b in pairwise(words)]
+    lines = np.array([0, *breaks]).cumsum()
     columns = np.empty((count, _COLUMNS), dtype=np.uint64)
-    for i, word in enumerate(words):
-        columns[i, :_LINE_LABEL] = _word_columns(word.surface, word.pos[:3])
-    last, label, label_end = -1, 0, 0
-    for i, word in enumerate(words):
-        if lines[i] != last:
-            last = lines[i]
-            found = _LABEL.match(text, text.rfind("\n", 0, word.start) + 1)
-            label, label_end = (
-                (crc32(found.group().strip().lower()[-6:].encode()), found.end()) if found else (0, 0)
-            )
-        columns[i, _LINE_LABEL] = label if word.start >= label_end else 1
-        columns[i, _BESIDE] = crc32(
-            (text[max(0, word.start - 1) : word.start] + "_" + text[word.end : word.end + 1]).encode()
-        )
+    columns[:, :_LINE_LABEL] = [_word_columns(word.surface, word.pos[:3]) for word in words]
+    columns[:, _LINE_LABEL] = list(_line_labels(text, words))
+    columns[:, _BESIDE] = [
+        crc32(f"{text[max(0, word.start - 1) : word.start]}_{text[word.end : word.end + 1]}".encode())
+        for word in words
+    ]
     from_end = np.minimum(lines[-1] - lines, 4)
     to_go = np.minimum(count - 1 - np.arange(count), 5)
-    columns[:, _PLACE] = from_end * 64 + to_go * 4 + (lines == lines[0])
-    _add_codes(columns, text, words)
-    shifted = {d: _shifted(columns, lines, d) for d in range(-_REACH, _REACH + 1)}
-    found_at = np.zeros((count, len(_TEMPLATES) + _BACK), dtype=np.uint64)
-    for n, parts in enumerate(_TEMPLATES):
-        mixed = np.full(count, _SEEDS[n])
-        for distance, column in parts:
-            mixed = _mixed(mixed, shifted[distance][:, column])
-        found_at[:, n] = mixed
-    back = _mixed(np.full(count, _SEEDS[-1]), columns[:, _WORD])
-    places = (found_at >> _BITS).astype(np.int64)
-    back_places = (back >> _BITS).astype(np.int64)
+    columns[:, _PLACE] = from_end * 64 + to_go * 4 + (lines == 0)
+    columns[:, _FORM:] = list(_codes(text, words, columns[:, _WORD].tolist(), columns[:, _SHAPE].tolist()))
+    around = np.concatenate([_shifted(columns, lines, d) for d in range(-_REACH, _REACH + 1)], axis=1)
+    mixed = np.broadcast_to(_SEEDS[:-1], (count, len(_TEMPLATES))).copy()
+    for first, parts in _NTH_PARTS:
+        mixed[:, first:] = _mixed(mixed[:, first:], around[:, parts])
+    places = np.zeros((count, len(_TEMPLATES) + _BACK), dtype=np.int64)
+    places[:, : len(_TEMPLATES)] = mixed >> _BITS
+    back = (_mixed(_SEEDS[-1], columns[:, _WORD]) >> _BITS).astype(np.int64)
     for d in range(1, min(_BACK, count - 1) + 1):
-        same = lines[d:] == lines[:-d]
-        places[d:, len(_TEMPLATES) + d - 1] = np.where(same, back_places[:-d], 0)
+        places[d:, len(_TEMPLATES) + d - 1] = np.where(lines[d:] == lines[:-d], back[:-d], 0)
     return places
 
 
-def _add_codes(columns: NDArray[np.uint64], text: str, words: Sequence[Morpheme]) -> None:
-    """Fill in the form of the code in which each word stands, and the words around the code; of other words, their own."""
+def _line_labels(text: str, words: Sequence[Morpheme]) -> Iterator[int]:
+    """Yield for each word the label before it on its line: 「会員番号」 of 「会員番号: 7720」."""
+    start, label, label_end = -1, 0, 0
+    for word in words:
+        line = text.rfind("\n", 0, word.start) + 1
+        if line != start:
+            start, found = line, _LABEL.match(text, line)
+            label = crc32(found.group().strip().lower()[-6:].encode()) if found else 0
+            label_end = found.end() if found else line
+        yield label if word.start >= label_end else 1
+
+
+def _codes(
+    text: str, words: Sequence[Morpheme], own: Sequence[int], shapes: Sequence[int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield for each word the form of the code in which it stands, and the two words before and the one after the code.
+
+    Of a word that stands in none, its shape and the words around it.
+    """
     codes = _CODE.finditer(text)
     code = next(codes, None)
-    outside = int(_OUTSIDE)
     first = 0
     while first < len(words):
         word = words[first]
         while code is not None and code.end() <= word.start:
             code = next(codes, None)
-        end = first + 1
-        form = None
+        end, form = first + 1, shapes[first]
         if code is not None and code.start() <= word.start:
             form = crc32(_form(code.group()[:_LONGEST_CODE]).encode())
             while end < len(words) and words[end].start < code.end():
                 end += 1
-        columns[first:end, _FORM] = columns[first:end, _SHAPE] if form is None else form
-        columns[first:end, _BEFORE] = columns[first - 1, _WORD] if first else outside
-        columns[first:end, _BEFORE_THAT] = columns[first - 2, _WORD] if first > 1 else outside
-        columns[first:end, _AFTER] = columns[end, _WORD] if end < len(words) else outside
+        before = own[first - 1] if first else _OUTSIDE
+        before_that = own[first - 2] if first > 1 else _OUTSIDE
+        after = own[end] if end < len(words) else _OUTSIDE
+        yield from [(form, before, before_that, after)] * (end - first)
         first = end
 
 
 def _form(code: str) -> str:
-    """Write a code with A for capitals, a for small letters, 9 for figures: ``AA-99-9999999``."""
-    parts = re.sub("[a-z]+", "a", re.sub("[A-Z]{4,}", "AAAA", code))
-    return re.sub("[0-9]{4,}", "99", re.sub("[0-9]{1,3}(?![0-9])", "9", re.sub("[A-Z]+", "A", parts)))[:24]
+    """Write a code with A for capitals, a for small letters, 9 for up to three figures, 99 for more: ``A-9-99``."""
+    parts = re.sub("[a-z]+", "a", re.sub("[A-Z]+", "A", code))
+    return re.sub("[0-9]+", lambda figures: "9" if len(figures.group()) < 4 else "99", parts)[:24]
 
 
-def _mixed(seed: NDArray[np.uint64], value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mixed(seed: NDArray[np.uint64] | np.uint64, value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     mixed = (seed ^ value) * _MIX
     return mixed ^ (mixed >> np.uint64(29))
 
