@@ -29,6 +29,7 @@ SURE, SURE_IF_STRICT = 0.4, 0.2
 """Probability from which a word is taken; a neighbour of it from half of that."""
 
 _FEWEST = 4  # words: less is no context
+_FEWEST_FIGURES = 3  # fewer identify nobody
 _LONGEST, _LONGEST_ADDRESS = 30, 80  # characters of a value; keys and encoded files are longer
 _RUN = re.compile("[A-Za-z0-9]{2}")
 _COMPANY_BEFORE = re.compile(r"(?:会社|法人|[(][株有][)]) ?\Z")
@@ -104,12 +105,12 @@ def _is_word(word: Morpheme) -> bool:
 
 
 def may_be(kind: str, value: str) -> bool:
-    """Tell whether a value can be of a kind: a name is no ordinary word, a number holds figures."""
+    """Tell whether a value can be of a kind: a name is no ordinary word, a number holds some figures."""
     if kind == "name":
         return value not in NOT_NAMES and not any(map(str.isdigit, value)) and _may_be_called(value)
     if kind == "address":
         return any(map(str.isalnum, value))
-    return "@" in value or any(map(str.isdigit, value))
+    return "@" in value or sum(map(str.isdigit, value)) >= _FEWEST_FIGURES
 
 
 def _may_be_called(name: str) -> bool:
