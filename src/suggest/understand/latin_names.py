@@ -135,7 +135,8 @@ def _by_given_name(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _between_japanese(text: str) -> Iterator[tuple[int, int]]:
-    for match in (*_IN_JAPANESE.finditer(text), *_NAMED_SO.finditer(text)):
+    called = _IN_JAPANESE.finditer(text) if any(word in text for word in _AFTER_NAMES) else ()
+    for match in (*called, *_NAMED_SO.finditer(text)):
         group = 1 if match.group(1) else 2
         if not _is_ordinary(match.group(group)):
             yield match.span(group)

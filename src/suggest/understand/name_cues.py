@@ -194,9 +194,29 @@ _CUES: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
 """Where a name may stand (group 1), and what the words there must be to be one."""
 
 
+_HONORIFICS = tuple(lexicon("words")["honorifics"])
+_NEEDS: dict[re.Pattern[str], tuple[str, ...]] = {
+    _DECLARED: ("申", "もうし"),
+    _CALLED: _HONORIFICS,
+    _IN_KATAKANA: _HONORIFICS,
+    _HONOURED: (*_HONORIFICS, "(男", "(女"),
+    _BESIDE_NUMBER: ("(",),
+    _FOR: ("宛",),
+    _FORMERLY: ("旧",),
+    _EXTENSION: ("内線", "TEL", "tel", "携帯"),
+    _HUMBLE: ("でございます", "と申"),
+    _SELF: ("私", "わたくし", "小生"),
+    _SPEAKER: (":", ">"),
+    _BEFORE_MAIL: ("@",),
+}
+"""A text without any of these need not be searched: that takes half of the time."""
+
+
 def by_cue(text: str) -> Iterator[Stretch]:
     """Yield names that the dictionary reads as other words where they stand: 小川, 池田, 彩."""
     for pattern, is_name in _CUES:
+        if not any(word in text for word in _NEEDS.get(pattern, ("",))):
+            continue
         for match in pattern.finditer(text):
             if match.group(1) not in NOT_NAMES and is_name(match.group(1)):
                 yield match.span(1)

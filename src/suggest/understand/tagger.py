@@ -72,10 +72,8 @@ def find_by_model(text: str, *, strict: bool = False, weights: Weights | None = 
     if len(words) < _FEWEST:
         return
     weights = weights or _shipped()
-    scores = (
-        weights.rows[weights.places[buckets(text, words)]].sum(axis=1, dtype=np.int32) * weights.scale
-        + weights.bias
-    )
+    rows = weights.rows[weights.places[buckets(text, words)]]
+    scores = np.einsum("wfc->wc", rows, dtype=np.float32, casting="unsafe") * weights.scale + weights.bias
     chances = np.exp(scores - scores.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     nothing = weights.classes.index(NOTHING)

@@ -14,6 +14,7 @@ from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from suggest.text import Morpheme, morphemes
@@ -24,6 +25,7 @@ BUCKETS = 1 << 20
 _BITS = np.uint64(44)  # of 64, the upper 20 are the bucket
 
 _REACH = 4  # words to either side that count by their place
+_DISTANCES = 2 * _REACH + 1
 _BACK = 12  # words before on the line that count wherever they stand
 _LONGEST_CODE = 80
 _LABEL = re.compile(r"[^:=|/\n]{1,14}(?=[:=|])")
@@ -71,7 +73,7 @@ _SEEDS = np.array([crc32(f"template {n}".encode()) for n in range(len(_TEMPLATES
 _NTH_PARTS = [
     (
         first,
-        np.array([(d + _REACH) * _COLUMNS + column for d, column in (t[nth] for t in _TEMPLATES[first:])]),
+        np.array([column * _DISTANCES + d + _REACH for d, column in (t[nth] for t in _TEMPLATES[first:])]),
     )
     for nth in range(3)
     for first in [next(n for n, t in enumerate(_TEMPLATES) if len(t) > nth)]
@@ -103,7 +105,7 @@ def buckets(text: str, words: Sequence[Morpheme]) -> NDArray[np.int64]:
     to_go = np.minimum(count - 1 - np.arange(count), 5)
     columns[:, _PLACE] = from_end * 64 + to_go * 4 + (lines == 0)
     columns[:, _FORM:] = list(_codes(text, words, columns[:, _WORD].tolist(), columns[:, _SHAPE].tolist()))
-    around = np.concatenate([_shifted(columns, lines, d) for d in range(-_REACH, _REACH + 1)], axis=1)
+    around = _around(columns, lines)
     mixed = np.broadcast_to(_SEEDS[:-1], (count, len(_TEMPLATES))).copy()
     for first, parts in _NTH_PARTS:
         mixed[:, first:] = _mixed(mixed[:, first:], around[:, parts])
@@ -164,16 +166,21 @@ def _mixed(seed: NDArray[np.uint64] | np.uint64, value: NDArray[np.uint64]) -> N
     return mixed ^ (mixed >> np.uint64(29))
 
 
-def _shifted(columns: NDArray[np.uint64], lines: NDArray[np.int64], distance: int) -> NDArray[np.uint64]:
-    """Return the columns of the word ``distance`` further on; of another line they are other values."""
-    if distance == 0:
-        return columns
-    moved = np.full_like(columns, _OUTSIDE)
-    at = np.arange(len(columns)) + distance
-    inside = (at >= 0) & (at < len(columns))
-    there = columns[at[inside]]
-    moved[inside] = np.where((lines[at[inside]] == lines[inside])[:, None], there, there ^ _OTHER_LINE)
-    return moved
+def _around(columns: NDArray[np.uint64], lines: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return for each word the columns of the words up to ``_REACH`` before and after; of other lines they are other values.
+
+    Shape (words, columns * distances), the distances of a column beside each other.
+    """
+    count = len(columns)
+    padded = np.full((count + 2 * _REACH, _COLUMNS), _OUTSIDE, dtype=np.uint64)
+    padded[_REACH:-_REACH] = columns
+    padded_lines = np.full(count + 2 * _REACH, -1)
+    padded_lines[_REACH:-_REACH] = lines
+    elsewhere = sliding_window_view(padded_lines, _DISTANCES) != lines[:, None]
+    found: NDArray[np.uint64] = (
+        sliding_window_view(padded, _DISTANCES, axis=0) ^ (elsewhere * _OTHER_LINE)[:, None, :]
+    )
+    return found.reshape(count, _COLUMNS * _DISTANCES)
 
 
 @lru_cache(maxsize=50_000)
