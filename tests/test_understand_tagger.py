@@ -25,7 +25,7 @@ def found_in(text: str) -> set[tuple[str, str]]:
     [
         ("整理券のない予約です。確認No.:K-55210、名前は出してません", "customer_number", "K-55210"),
         (
-            "Booking ref QX7T2M, two nights, under Okonkwo. Could you add breakfast?",
+            "Booking ref 4471-2290, two nights, under Okonkwo. Could you add breakfast?",
             "name",
             "Okonkwo",
         ),

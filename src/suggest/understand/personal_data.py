@@ -17,7 +17,7 @@ from suggest.understand.numbers import Found, find_numbers
 from suggest.understand.placeholders import placeholder_spans
 from suggest.understand.possible_names import find_possible_names
 from suggest.understand.postal import find_addresses
-from suggest.understand.tagger import find_by_model, may_be
+from suggest.understand.tagger import find_by_model, may_be, worth_reading
 from suggest.understand.widths import fold
 
 SECONDS = 5.0
@@ -116,6 +116,8 @@ def find_by_patterns(text: str, *, strict: bool = False) -> Iterator[Found]:
 def _found(text: str, *, strict: bool) -> Iterator[Found]:
     known = list(find_by_patterns(text, strict=strict))
     yield from known
+    if not (strict or known or worth_reading(text)):
+        return
     for kind, start, end in find_by_model(text, strict=strict):
         near = [f for f in known if f[1] < end and start < f[2]]
         if near and kind in ("name", "address") and all(f[0] == kind for f in near):

@@ -66,8 +66,6 @@ class Weights(NamedTuple):
 
 def find_by_model(text: str, *, strict: bool = False, weights: Weights | None = None) -> Iterator[Found]:
     """Yield personal data in folded ``text`` as the model sees it; ``strict`` takes less probable words too."""
-    if not strict and not _worth_reading(text):
-        return
     words = words_in(text)
     if len(words) < _FEWEST:
         return
@@ -88,8 +86,8 @@ def find_by_model(text: str, *, strict: bool = False, weights: Weights | None = 
             yield kind, start, stop
 
 
-def _worth_reading(text: str) -> bool:
-    """Tell whether a number or a name of anybody may stand in a text at all.
+def worth_reading(text: str) -> bool:
+    """Tell whether a number or a name of anybody may stand in folded text at all.
 
     Nine in ten texts about products hold neither; of the letters that hold personal data nearly all do.
     """
