@@ -62,3 +62,20 @@ def test_escalations_take_the_right_route(half: str, bar: float) -> None:
 def test_harmless_look_alikes_are_not_escalated(half: str) -> None:
     alarms = [row["text"] for row in of_half(half, escalated=False) if route_of(row["text"]) is not None]
     assert len(alarms) <= 1, alarms
+
+
+@pytest.mark.parametrize(
+    ("text", "escalated"),
+    [
+        ("消費者センターのパンフレットで御社を知りました。月額はいくらですか?", False),
+        ("消費者センターに相談して、対応を求めます。", True),
+        ("障害情報ページの購読はできますか。", False),
+        ("障害情報は出ていますか。全員ログインできません。", True),
+        ("「アカウントの乗っ取りにご注意ください」というお知らせは公式のものですか。", False),
+        ("アカウントの乗っ取りについてご報告します。昨夜から続いています。", True),
+        ("子どもがけがをしたときの補償は、この保険に入っていますか。", False),
+        ("充電器から発煙した時の対処を教えてください。", True),
+    ],
+)
+def test_a_word_that_frightens_beside_its_harmless_use(text: str, escalated: bool) -> None:
+    assert (route_of(text) is not None) == escalated
